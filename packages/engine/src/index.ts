@@ -1,0 +1,2 @@
+export * from './stores/store.js';
+export type * from './types.js';

@@ -1,0 +1,170 @@
+/**
+ * Where the database keeps its keys: the one interface that every store implements and that
+ * `storeConformance` tests.
+ *
+ * Shape of the data: a namespace (u32) holds keys; a key holds a string or a collection of fields.
+ * Databases 0 to 15 are names for namespaces (`effects/databases.ts`), which a store does not know.
+ *
+ * Invariants
+ *  1. `prepare` is the only call that may wait. After it, reads and writes of the prepared keys are
+ *     synchronous and touch no disk.
+ *  2. Writes come from applied effects only, in LSN order; they cannot fail and are idempotent:
+ *     applying a run of effects again over its own result changes nothing.
+ *  3. A store hides nothing: expired keys are there until an effect removes them. Who reads decides
+ *     by database time.
+ *  4. A view returned by `find` or `findField` is one reused object, valid until the next call on
+ *     the store. Whoever keeps it copies it.
+ *  5. An image is the state at the moment `image()` was called, whatever is written afterwards.
+ *
+ * Keys, fields and values are given as (bytes, from, to): no slice is made to ask a question.
+ */
+
+/** What a key holds. The numbers are on disk; later types take the next ones. */
+export const ValueType = { string: 1, hash: 2 } as const;
+export type ValueType = (typeof ValueType)[keyof typeof ValueType];
+
+/** A borrowed look at a key or a field. */
+export interface RecordView {
+  readonly type: ValueType;
+  /** Milliseconds since 1970; 0 means never. */
+  readonly expireAtMs: number;
+  /** Bytes of a string or of a field's value; number of fields of a collection. */
+  readonly length: number;
+  /** Copies a string's bytes to `target` at `at`; returns the offset behind them. */
+  copyTo(target: Uint8Array, at: number): number;
+  /** A string's bytes, borrowed: valid until the next call on the store. */
+  bytes(): Uint8Array;
+}
+
+/** Receives what a scan meets: all arguments are borrowed for the time of the call. */
+export type KeyVisitor = (key: Uint8Array, view: RecordView) => void;
+export type FieldVisitor = (field: Uint8Array, value: RecordView) => void;
+
+/** A point-in-time image being read while writes go on. */
+export interface StoreImage {
+  /**
+   * Encodes about `bytesMax` bytes of the image as effects (`effects/codec.ts`), or returns
+   * `undefined` at its end. Bounded work per call.
+   */
+  next(bytesMax: number): Uint8Array | undefined;
+  /** Gives up what the image retains. Called once, at the end or instead of it. */
+  release(): void;
+}
+
+export interface StoreUsage {
+  keys: number;
+  /** Bytes of keys, values and their overhead, as well as the store knows. */
+  bytes: number;
+  /** Bytes retained only because an image is being read. */
+  imageBytes: number;
+}
+
+export interface Store {
+  readonly kind: string;
+
+  /** Makes the keys' data ready and pins it until `release`. `true` when nothing needs waiting. */
+  prepare(namespace: number, keys: readonly Uint8Array[]): true | Promise<void>;
+  /** Unpins what `prepare` pinned. */
+  release(): void;
+
+  // Reads
+  find(namespace: number, key: Uint8Array, from: number, to: number): RecordView | undefined;
+  /** The field of a collection, or `undefined` where key or field is missing. */
+  findField(
+    namespace: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    field: Uint8Array,
+    fieldFrom: number,
+    fieldTo: number,
+  ): RecordView | undefined;
+  keyCount(namespace: number): number;
+  /** Keys with an expiry time. */
+  expiringCount(namespace: number): number;
+  /**
+   * Visits about `count` keys from `cursor` (0 starts) and returns the next cursor, 0 at the end.
+   * A key that is there from the first call to the last is visited at least once.
+   */
+  scan(namespace: number, cursor: number, count: number, visit: KeyVisitor): number;
+  scanFields(
+    namespace: number,
+    key: Uint8Array,
+    from: number,
+    to: number,
+    cursor: number,
+    count: number,
+    visit: FieldVisitor,
+  ): number;
+  /**
+   * Visits at most `count` keys whose time is at or before `nowMs`, looking at no more than
+   * `stepsMax` candidates. Returns how many candidates it looked at.
+   */
+  scanExpired(
+    namespace: number,
+    nowMs: number,
+    count: number,
+    stepsMax: number,
+    visit: KeyVisitor,
+  ): number;
+
+  // Writes: applied effects only
+  putString(
+    namespace: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    value: Uint8Array,
+    valueFrom: number,
+    valueTo: number,
+    expireAtMs: number,
+  ): void;
+  /** Writes bytes into a string at `at`, then makes it `newLength` long (zeros fill a gap). */
+  patchString(
+    namespace: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    at: number,
+    bytes: Uint8Array,
+    bytesFrom: number,
+    bytesTo: number,
+    newLength: number,
+  ): void;
+  remove(namespace: number, key: Uint8Array, from: number, to: number): void;
+  /** Sets the time at which a key ends; 0 for never. Nothing happens where the key is missing. */
+  setExpiry(namespace: number, key: Uint8Array, from: number, to: number, expireAtMs: number): void;
+  /** Sets a field; the key becomes a collection of `type` if it is missing. */
+  putField(
+    namespace: number,
+    type: ValueType,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    field: Uint8Array,
+    fieldFrom: number,
+    fieldTo: number,
+    value: Uint8Array,
+    valueFrom: number,
+    valueTo: number,
+  ): void;
+  /** Removes a field, and the key with its last field. */
+  removeField(
+    namespace: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    field: Uint8Array,
+    fieldFrom: number,
+    fieldTo: number,
+  ): void;
+  /** Forgets a namespace at once; its memory is freed in bounded steps by `reclaim`. */
+  dropNamespace(namespace: number): void;
+  /** One bounded step of freeing what was dropped. `true` while there is more. */
+  reclaim(stepsMax: number): boolean;
+
+  /** Starts an image of everything. One at a time. */
+  image(): StoreImage;
+  usage(): StoreUsage;
+  close(): void;
+}

@@ -1,0 +1,230 @@
+/** The public shapes of the engine. `Engine` in `engine.ts` and `Transaction` implement them. */
+import type { Lsn } from '@nendb/codec';
+import type { SnapshotInfo } from '@nendb/snapshot';
+import type { Vfs } from '@nendb/vfs';
+import type { SyncPolicy, WalHealth, WalRecovery, WalStats } from '@nendb/wal';
+import type { FieldVisitor, KeyVisitor, RecordView, StoreUsage } from './stores/store.js';
+
+/** Stores that exist. Others that are planned are refused with `ENGINE_STORE_UNAVAILABLE`. */
+export type StoreKind = 'map';
+
+export interface EngineOptions {
+  /** The data directory; made if missing. */
+  dir: string;
+  store?: string;
+  sync?: SyncPolicy;
+  vfs?: Vfs;
+  segmentBytesMax?: number;
+  preallocate?: boolean;
+  /** A snapshot is due when the log since the last one exceeds max(this, its size). Default 64 MiB. */
+  snapshotLogBytesMin?: number;
+  /** The longest string, in bytes. Default 512 MiB. */
+  valueBytesMax?: number;
+  /** The longest commit (one EXEC, one MSET), in bytes. Default 512 MiB + 1 MiB. */
+  commitBytesMax?: number;
+  /** Bytes that may wait for the disk before `pressure` says so. Default 64 MiB. */
+  pendingBytesMax?: number;
+  /** Whether expired keys are removed by a timer. Default true. */
+  activeExpiry?: boolean;
+}
+
+export interface EngineRecovery {
+  /** What the log said. */
+  log: WalRecovery;
+  /** The image that was loaded, and why it was not the newest where it was not. */
+  snapshot?: { info: SnapshotInfo; source: 'newest' | 'bak'; reason?: string };
+  /** Records replayed on top of it. */
+  replayed: number;
+  elapsedMs: number;
+}
+
+/**
+ * One atomic change, and the only way to read and write. Synchronous from `begin` to `commit`:
+ * nothing runs in between. Reads see what the transaction itself has staged; expired keys are
+ * absent. Writes are staged as effects; `commit` appends them as one record and applies them.
+ *
+ * `database` is 0 to 15. Keys, fields and values are (bytes, from, to).
+ */
+export interface TransactionView {
+  /** Database time of this transaction, in ms since 1970. */
+  readonly nowMs: number;
+  find(database: number, key: Uint8Array, from: number, to: number): RecordView | undefined;
+  findField(
+    database: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    field: Uint8Array,
+    fieldFrom: number,
+    fieldTo: number,
+  ): RecordView | undefined;
+  keyCount(database: number): number;
+  expiringCount(database: number): number;
+  scan(database: number, cursor: number, count: number, visit: KeyVisitor): number;
+  scanFields(
+    database: number,
+    key: Uint8Array,
+    from: number,
+    to: number,
+    cursor: number,
+    count: number,
+    visit: FieldVisitor,
+  ): number;
+
+  /** Sets a key to a string, whatever it held. `expireAtMs` 0 means never. */
+  putString(
+    database: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    value: Uint8Array,
+    valueFrom: number,
+    valueTo: number,
+    expireAtMs: number,
+  ): void;
+  patchString(
+    database: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    at: number,
+    bytes: Uint8Array,
+    bytesFrom: number,
+    bytesTo: number,
+    newLength: number,
+  ): void;
+  /** Removes a key; returns whether it was there. */
+  remove(database: number, key: Uint8Array, from: number, to: number): boolean;
+  /** Sets or clears (0) the time a key ends; returns whether the key was there. */
+  setExpiry(
+    database: number,
+    key: Uint8Array,
+    from: number,
+    to: number,
+    expireAtMs: number,
+  ): boolean;
+  /** Sets a field of a hash; returns whether the field is new. The key is a hash or missing. */
+  putField(
+    database: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    field: Uint8Array,
+    fieldFrom: number,
+    fieldTo: number,
+    value: Uint8Array,
+    valueFrom: number,
+    valueTo: number,
+  ): boolean;
+  /** Removes a field of a hash, and the key with its last field; returns whether it was there. */
+  removeField(
+    database: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    field: Uint8Array,
+    fieldFrom: number,
+    fieldTo: number,
+  ): boolean;
+  flushDatabase(database: number): void;
+  flushAll(): void;
+  swapDatabases(a: number, b: number): void;
+}
+
+export type EngineHealthState = 'ok' | 'read-only' | 'failed' | 'closed';
+
+export interface EngineHealth {
+  healthy: boolean;
+  state: EngineHealthState;
+  /** Why not, for people. */
+  reason?: string;
+  wal: WalHealth;
+  snapshot: SnapshotStatus;
+}
+
+export interface SnapshotStatus {
+  /** The newest image, if there is one. */
+  newest?: SnapshotInfo;
+  /** Wall clock, in ms since 1970, when it was published; 0 where there is none. */
+  savedAtMs: number;
+  inProgress: boolean;
+  /** How the last attempt of this process ended. */
+  lastError?: string;
+  /** Log bytes written since the newest image. */
+  logBytesSince: number;
+}
+
+export interface EngineStats {
+  store: StoreUsage & { kind: string };
+  wal: WalStats;
+  databases: readonly { database: number; keys: number; expiring: number }[];
+  commits: number;
+  effects: number;
+  expiredKeys: number;
+}
+
+/** What an engine does, as its users see it. */
+export interface EngineView {
+  readonly dir: string;
+  readonly databaseUuid: string;
+  readonly recovery: EngineRecovery;
+  readonly epoch: number;
+  /** Applied to the store: what reads see. */
+  readonly appliedLsn: Lsn;
+  /** Promised by the sync policy: what replies wait for. */
+  readonly durableLsn: Lsn;
+  readonly syncedLsn: Lsn;
+  /** True while too much waits for the disk: stop taking in work until the next `onDurable`. */
+  readonly pressure: boolean;
+
+  /** Database time in ms since 1970: never goes back, not even over a restart. */
+  nowMs(): number;
+  /** Makes keys ready; the only step before a transaction that may wait. */
+  prepare(database: number, keys: readonly Uint8Array[]): true | Promise<void>;
+  /** Begins the one transaction. Throws if one is open. */
+  begin(): TransactionView;
+  /**
+   * Admits and commits what was staged as one record; returns its LSN, or `appliedLsn` where
+   * nothing was staged. Throws `EngineError` when refused, and then nothing has happened.
+   */
+  commit(): Lsn;
+  /** Forgets what was staged. */
+  abort(): void;
+  /** Resolves when everything applied up to now is durable under the policy. */
+  barrier(): Promise<void>;
+  /** Calls `listener` each time `durableLsn` has grown, without a promise in between. */
+  onDurable(listener: (durableLsn: Lsn) => void): () => void;
+  /** Calls `listener` once if the engine can go on no longer (R10). */
+  onFatal(listener: (error: Error) => void): () => void;
+  /** Takes a snapshot; a second call while one runs joins it. */
+  snapshot(): Promise<SnapshotInfo>;
+  /** Publishes where the server listens, in LOCK. */
+  publishAddress(address: string): void;
+  health(): EngineHealth;
+  stats(): EngineStats;
+  /** Syncs and closes the log, releases the lock. Idempotent. */
+  close(): Promise<void>;
+}
+
+export type EngineErrorCode =
+  /** An option is wrong, or the directory belongs to something else. */
+  | 'ENGINE_BAD_OPTION'
+  | 'ENGINE_STORE_UNAVAILABLE'
+  /** Another process writes to the directory. */
+  | 'ENGINE_LOCKED'
+  | 'ENGINE_NOT_WRITABLE'
+  | 'ENGINE_TOO_NEW'
+  | 'ENGINE_WRONG_STORE'
+  | 'ENGINE_WRONG_DATABASE'
+  /** Log, snapshot or identity damaged: the message names file and offset. */
+  | 'ENGINE_CORRUPT'
+  | 'ENGINE_MISSING_LOG'
+  /** The commit or the value is larger than the limit. */
+  | 'ENGINE_TOO_LARGE'
+  /** The disk has no room for the commit. */
+  | 'ENGINE_NO_SPACE'
+  /** A sync has failed under a weak policy: reads only. */
+  | 'ENGINE_READ_ONLY'
+  /** The log has failed: the process should end. */
+  | 'ENGINE_FAILED'
+  | 'ENGINE_CLOSED';

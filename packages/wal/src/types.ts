@@ -1,0 +1,132 @@
+/** The public shapes of the log. `Wal` in `wal.ts` implements them. */
+import type { Lsn } from '@nendb/codec';
+import type { Vfs } from '@nendb/vfs';
+
+/**
+ * When an append counts as durable.
+ *
+ * - `'always'`: after an fdatasync that started after the record was written (group commit).
+ * - `{ windowMs }`: after `write()`; a timer syncs at least that often.
+ * - `{ every }`: after `write()`; a sync follows every so many records.
+ * - `'os'`: after `write()`; the operating system syncs when it likes.
+ *
+ * kill -9 loses nothing under any of them; power loss costs at most the window of the weaker ones.
+ */
+export type SyncPolicy = 'always' | { windowMs: number } | { every: number } | 'os';
+
+export interface WalOptions {
+  /** The log's own directory; made if missing. */
+  dir: string;
+  sync?: SyncPolicy;
+  /** A segment is sealed before it grows beyond this, in bytes. Default 128 MiB. */
+  segmentBytesMax?: number;
+  /** Whether disk blocks are reserved ahead of the writes. Default true. */
+  preallocate?: boolean;
+  /** The longest record, all fragments together, in bytes. Default 512 MiB + 1 MiB. */
+  recordBytesMax?: number;
+  /** Bytes that may wait to be written or synced before `admit` reports pressure. Default 64 MiB. */
+  pendingBytesMax?: number;
+  vfs?: Vfs;
+  /** 16 bytes; a log of another database is refused. A new log takes it, or makes its own. */
+  databaseUuid?: Uint8Array;
+  /** Written in every frame, in ms since 1970. Default: the wall clock, never going back. */
+  databaseTimeMs?: () => number;
+  /** An empty directory is then the verdict `missing`, not a new log. Default false. */
+  mustExist?: boolean;
+  /** The epoch of this opening is at least this. Default 1; always above the last one in the log. */
+  epochMin?: number;
+  /** Whether to take `LOCK` in `dir`. An owner that holds a lock further up says false. */
+  lock?: boolean;
+  onEvent?: (event: WalEvent) => void;
+}
+
+export type WalVerdict = 'clean' | 'torn' | 'corrupt' | 'missing';
+
+export interface WalRecovery {
+  verdict: WalVerdict;
+  records: number;
+  bytes: number;
+  /** The epoch that this opening writes under. */
+  epoch: number;
+  /** The oldest record still in the log; `lastLsn + 1` where there is none. */
+  firstLsn: Lsn;
+  /** The newest record; 0 in a new log. */
+  lastLsn: Lsn;
+  /** Database time in the last frame, in ms since 1970; 0 in a new log. */
+  databaseTimeMs: number;
+  databaseUuid: Uint8Array;
+  /** What was cut off as a torn tail. */
+  truncated?: { segment: string; offset: number; bytes: number };
+  segments: number;
+  elapsedMs: number;
+}
+
+/** Where a record is. `JSON.stringify` prints the LSN as a decimal string. */
+export interface Position {
+  readonly epoch: number;
+  readonly lsn: Lsn;
+  /** File name of the segment in the log's directory. */
+  readonly segment: string;
+  /** Byte offset of the record's first frame in it. */
+  readonly offset: number;
+  toJSON(): { epoch: number; lsn: string; segment: string; offset: number };
+}
+
+export interface WalEntry {
+  readonly lsn: Lsn;
+  /** The record's bytes: a view that stays valid; the reader does not reuse it. */
+  readonly payload: Uint8Array;
+  readonly position: Position;
+  /** Database time of its frame, in ms since 1970. */
+  readonly databaseTimeMs: number;
+}
+
+export interface WalHealth {
+  healthy: boolean;
+  /** Set once by the first failed write or sync; the log takes no more appends then. */
+  poisoned: boolean;
+  /** What failed first: `write` fails every policy; `sync` under a weak one still lets reads go on. */
+  failure?: 'write' | 'sync';
+  ioErrorCount: number;
+  lastError?: string;
+  endPosition: Position;
+}
+
+export interface WalStats {
+  segments: number;
+  bytes: number;
+  firstLsn: Lsn;
+  lastLsn: Lsn;
+  syncedLsn: Lsn;
+  durableLsn: Lsn;
+  appends: number;
+  appendedBytes: number;
+  writes: number;
+  syncs: number;
+  rotations: number;
+  /** Bytes submitted and not yet durable under the policy. */
+  pendingBytes: number;
+  /** The time the last sync took, in ms. */
+  lastSyncMs: number;
+}
+
+export type WalEvent =
+  | { type: 'rotated'; segment: string; lastLsn: Lsn }
+  | { type: 'synced'; lsn: Lsn; elapsedMs: number }
+  | { type: 'truncated'; segments: readonly string[]; firstLsn: Lsn }
+  | { type: 'poisoned'; failure: 'write' | 'sync'; error: Error };
+
+export type WalErrorCode =
+  | 'WAL_BAD_OPTION'
+  | 'WAL_CLOSED'
+  | 'WAL_CORRUPT'
+  | 'WAL_FULL'
+  | 'WAL_LOCKED'
+  | 'WAL_MISSING'
+  | 'WAL_MISSING_SEGMENT'
+  | 'WAL_OUTCOME_UNKNOWN'
+  | 'WAL_POISONED'
+  | 'WAL_RECORD_TOO_LARGE'
+  | 'WAL_TOO_NEW'
+  | 'WAL_TRUNCATED_AWAY'
+  | 'WAL_WRONG_DATABASE';
