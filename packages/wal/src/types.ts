@@ -35,9 +35,27 @@ export interface WalOptions {
   mustExist?: boolean;
   /** The epoch of this opening is at least this. Default 1; always above the last one in the log. */
   epochMin?: number;
+  /**
+   * Replays the log while it is being opened, before anything is written: a caller that finds
+   * damage has changed nothing. See {@link WalReplay}.
+   */
+  recover?: WalReplay;
   /** Whether to take `LOCK` in `dir`. An owner that holds a lock further up says false. */
   lock?: boolean;
   onEvent?: (event: WalEvent) => void;
+}
+
+/**
+ * Receives the records from `from` on, in order, during `Wal.open`.
+ *
+ * The log must reach from `from` to at least `from - 1`: an older record that is gone already is
+ * `WAL_TRUNCATED_AWAY`; a log that ends before `from - 1` has lost records and is `WAL_BEHIND` (R3).
+ * Both, and every corruption met on the way, are thrown before the directory is changed.
+ */
+export interface WalReplay {
+  from: Lsn;
+  /** The record is `bytes[start..end]`, borrowed for the time of the call. */
+  onRecord(lsn: Lsn, bytes: Uint8Array, start: number, end: number, databaseTimeMs: number): void;
 }
 
 export type WalVerdict = 'clean' | 'torn' | 'corrupt' | 'missing';
@@ -118,6 +136,8 @@ export type WalEvent =
 
 export type WalErrorCode =
   | 'WAL_BAD_OPTION'
+  /** The log ends before a record that the caller knows to have been synced. */
+  | 'WAL_BEHIND'
   | 'WAL_CLOSED'
   | 'WAL_CORRUPT'
   | 'WAL_FULL'
