@@ -52,7 +52,10 @@ export interface Readable extends Features {
   forWriting?: boolean;
 }
 
-/** Writes `preamble` into `target` at `at`; returns the offset behind it. */
+/**
+ * Writes `preamble` into `target` at `at`; returns the offset behind it. Throws `RangeError` where
+ * a field or the room in `target` is not what the format asks for.
+ */
 export function putPreamble(target: Uint8Array, at: number, preamble: Preamble): number {
   if (!/^[\x21-\x7e]{8}$/.test(preamble.magic)) {
     throw new RangeError(
@@ -62,6 +65,14 @@ export function putPreamble(target: Uint8Array, at: number, preamble: Preamble):
   if (preamble.databaseUuid.length !== UUID_BYTES) {
     throw new RangeError(
       `expected a uuid of ${UUID_BYTES} bytes, got ${preamble.databaseUuid.length}`,
+    );
+  }
+  if (!(Number.isInteger(preamble.version) && preamble.version >= 1)) {
+    throw new RangeError(`expected a version from 1, got ${preamble.version}`);
+  }
+  if (!(at >= 0 && at + PREAMBLE_BYTES <= target.length)) {
+    throw new RangeError(
+      `expected room for ${PREAMBLE_BYTES} bytes at ${at}, the target has ${target.length}`,
     );
   }
   const bytes = Buffer.from(target.buffer, target.byteOffset + at, PREAMBLE_BYTES);
@@ -80,8 +91,9 @@ export function putPreamble(target: Uint8Array, at: number, preamble: Preamble):
  * Reads and checks the preamble at the start of `bytes`; `readable` says what the caller knows.
  *
  * Throws `FormatError`: `FORMAT_TRUNCATED`, `FORMAT_BAD_MAGIC`, `FORMAT_BAD_CHECKSUM`,
- * `FORMAT_BAD_VALUE`, `FORMAT_TOO_NEW`. The magic is checked before the checksum, so that another kind of file is
- * called that and not corrupt.
+ * `FORMAT_BAD_VALUE`, `FORMAT_TOO_NEW`. The magic is checked before the checksum, so that another
+ * kind of file is called that and not corrupt; the checksum before the version, so that a flipped
+ * bit is not called a newer release.
  */
 export function readPreamble(bytes: Uint8Array, readable: Readable): Preamble {
   if (bytes.length < PREAMBLE_BYTES) {

@@ -23,8 +23,9 @@ export function parseUuid(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text.replaceAll('-', ''), 'hex'));
 }
 
-/** Whether two uuids are the same 16 bytes. */
+/** Whether two uuids are the same 16 bytes. Anything of another length is the same as nothing. */
 export function sameUuid(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== UUID_BYTES || b.length !== UUID_BYTES) return false;
   for (let i = 0; i < UUID_BYTES; i++) if (a[i] !== b[i]) return false;
   return true;
 }

@@ -9,8 +9,9 @@ import { FormatError } from './errors.js';
 /** The longest encoding, in bytes. */
 export const UVARINT_BYTES_MAX = 8;
 
-/** How many bytes `value` takes. */
+/** How many bytes `value` takes. Throws `RangeError` outside 0..2^53-1. */
 export function uvarintBytes(value: number): number {
+  checkValue(value);
   let bytes = 1;
   let rest = value;
   while (rest >= 0x80) {
@@ -20,11 +21,12 @@ export function uvarintBytes(value: number): number {
   return bytes;
 }
 
-/** Writes `value` at `at`; returns the offset behind it. Throws `RangeError` outside 0..2^53-1. */
+/**
+ * Writes `value` at `at`; returns the offset behind it. Throws `RangeError` outside 0..2^53-1, and
+ * where `target` is too short: its bytes are then undefined, none behind its end are touched.
+ */
 export function putUvarint(target: Uint8Array, at: number, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError(`expected an integer from 0 to 2^53 - 1, got ${value}`);
-  }
+  checkValue(value);
   let rest = value;
   let next = at;
   while (rest >= 0x80000000) {
@@ -36,7 +38,18 @@ export function putUvarint(target: Uint8Array, at: number, value: number): numbe
     rest >>>= 7;
   }
   target[next++] = rest;
+  if (next > target.length) {
+    throw new RangeError(
+      `expected room for a varint of ${next - at} bytes at ${at}, the target has ${target.length}`,
+    );
+  }
   return next;
+}
+
+function checkValue(value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new RangeError(`expected an integer from 0 to 2^53 - 1, got ${value}`);
+  }
 }
 
 /**
@@ -51,12 +64,17 @@ export class UvarintReader {
   #bytes: Uint8Array = new Uint8Array(0);
   #end = 0;
 
+  /** Reads on from `from`, never behind `to`. */
   reset(bytes: Uint8Array, from = 0, to: number = bytes.length): void {
+    if (!(from >= 0 && from <= to && to <= bytes.length)) {
+      throw new RangeError(`expected a range within ${bytes.length} bytes, got ${from} to ${to}`);
+    }
     this.#bytes = bytes;
     this.offset = from;
     this.#end = to;
   }
 
+  /** The value at `offset`, which moves behind it; after a throw `offset` is where it was. */
   next(): number {
     const start = this.offset;
     let value = 0;
