@@ -1,1 +1,6 @@
+export * from './errors.js';
+export { NodeVfs, type NodeVfsOptions, nodeVfs } from './node/node-vfs.js';
+export * from './path.js';
+export * from './replace-file.js';
+export * from './transfer.js';
 export type * from './vfs.js';

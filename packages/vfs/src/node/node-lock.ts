@@ -1,0 +1,140 @@
+/**
+ * One writer: the exclusive lock of a directory, and how to look at it.
+ *
+ * Invariants
+ *  1. With the `flock` program the kernel's lock on the open descriptor is the truth; the content
+ *     of the file is for diagnosis.
+ *  2. Without it a recorded owner that may be alive holds the lock; a foreign pid namespace counts
+ *     as alive.
+ *  3. The file is never unlinked: two starters could otherwise lock two inodes of one name. One
+ *     that someone else unlinked is noticed, and the new file is locked instead.
+ *  4. Looking never takes an exclusive lock, and a starter tries again where the recorded owner is
+ *     dead: whoever looks holds the lock shared for about 2 ms.
+ *
+ * The descriptor lives as long as the lock. It is opened O_CLOEXEC, so that children do not inherit it.
+ */
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { VfsLockedError, vfsError } from '../errors.js';
+import { CLAIM_SETTLE_MS, LOCK_ATTEMPTS_MAX, LOCK_RETRY_MS } from '../limits.js';
+import type { LockOwner, LockState, VfsLock } from '../vfs.js';
+import { flock } from './flock.js';
+import { clearContent, type LockContent, readContent, writeContent } from './lock-file.js';
+import { currentOwner, mayBeAlive } from './process-identity.js';
+
+const FILE_MODE = 0o640;
+
+export class NodeLock implements VfsLock {
+  #descriptor: number;
+  #content: LockContent;
+
+  constructor(
+    readonly path: string,
+    descriptor: number,
+    content: LockContent,
+  ) {
+    this.#descriptor = descriptor;
+    this.#content = content;
+  }
+
+  get owner(): LockOwner {
+    return this.#content.owner;
+  }
+
+  publish(address: string): void {
+    if (this.#descriptor < 0) {
+      throw vfsError('EBADF', 'publish', this.path, 'expected a held lock, got a released one');
+    }
+    this.#content = { ...this.#content, owner: { ...this.owner, address } };
+    writeContent(this.#descriptor, this.#content);
+  }
+
+  async release(): Promise<void> {
+    if (this.#descriptor < 0) return;
+    const descriptor = this.#descriptor;
+    this.#descriptor = -1;
+    try {
+      clearContent(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+}
+
+/** Takes the lock at `path`. Rejects with `VfsLockedError` (`VFS_LOCKED`) where another holds it. */
+export async function takeLock(path: string, flockProgram: string): Promise<VfsLock> {
+  const content = { owner: currentOwner(), token: randomBytes(8).toString('hex') };
+  for (let attempt = 1; ; attempt++) {
+    const descriptor = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, FILE_MODE);
+    try {
+      if (await tryTake(path, descriptor, content, flockProgram)) {
+        return new NodeLock(path, descriptor, content);
+      }
+      const holder = readContent(descriptor)?.owner;
+      if (
+        attempt === LOCK_ATTEMPTS_MAX ||
+        (holder !== undefined && mayBeAlive(holder, content.owner))
+      ) {
+        throw new VfsLockedError(path, holder);
+      }
+    } catch (error) {
+      fs.closeSync(descriptor);
+      throw error;
+    }
+    fs.closeSync(descriptor);
+    await pause(LOCK_RETRY_MS);
+  }
+}
+
+async function tryTake(
+  path: string,
+  descriptor: number,
+  content: LockContent,
+  flockProgram: string,
+): Promise<boolean> {
+  const outcome = flock(flockProgram, descriptor, 'exclusive');
+  if (outcome === 'busy') return false;
+  if (outcome === 'unavailable') return claim(descriptor, content);
+  if (!names(path, descriptor)) return false;
+  writeContent(descriptor, content);
+  return true;
+}
+
+/** Without `flock`: writes the claim where no live owner is recorded, and checks that it stood. */
+async function claim(descriptor: number, content: LockContent): Promise<boolean> {
+  const recorded = readContent(descriptor);
+  if (recorded !== undefined && mayBeAlive(recorded.owner, content.owner)) return false;
+  writeContent(descriptor, content);
+  await pause(CLAIM_SETTLE_MS);
+  return readContent(descriptor)?.token === content.token;
+}
+
+/** Whether `path` still leads to the open file. */
+function names(path: string, descriptor: number): boolean {
+  const named = fs.statSync(path, { throwIfNoEntry: false });
+  const held = fs.fstatSync(descriptor);
+  return named !== undefined && named.ino === held.ino && named.dev === held.dev;
+}
+
+/** Looks at the lock at `path`; `held: false` where there is no such file. */
+export function lookAtLock(path: string, flockProgram: string): LockState {
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { held: false };
+    throw error;
+  }
+  try {
+    const outcome = flock(flockProgram, descriptor, 'shared');
+    const owner = readContent(descriptor)?.owner;
+    const held =
+      outcome === 'unavailable'
+        ? owner !== undefined && mayBeAlive(owner, currentOwner())
+        : outcome === 'busy';
+    return owner === undefined ? { held } : { held, owner };
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
