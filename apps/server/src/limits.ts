@@ -1,0 +1,75 @@
+/**
+ * Every bound of the server and its reason. Those with a flag are defaults; the others are fixed.
+ *
+ * Units are last in the names. Redis's names for the same limits are in `settings.ts`.
+ */
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Connections at once. Redis's default; at about 20 KiB each they cost 200 MB at the worst. */
+export const CLIENTS_MAX = 10_000;
+
+/** The longest bulk string. Redis's `proto-max-bulk-len`. */
+export const VALUE_BYTES_MAX = 512 * MiB;
+
+/**
+ * Received and not yet executed, over all connections. It lets one largest value and much else be
+ * on the way; beyond it the connection that holds most is closed, so that many half-sent requests
+ * cannot fill the memory.
+ */
+export const QUERY_BUFFER_BYTES_MAX = 1024 * MiB;
+
+/**
+ * Replies of one connection that its peer has not taken. It lets the largest value go out with
+ * replies behind it; a reader so far behind is not coming back.
+ */
+export const OUTPUT_BUFFER_BYTES_MAX = 1024 * MiB;
+
+/** Replies waiting above which a connection's requests wait too: a slow reader slows itself only. */
+export const OUTPUT_PAUSE_BYTES = 1 * MiB;
+
+/** The same before authentication, as a hard bound: no legitimate handshake answers that much. */
+export const OUTPUT_BEFORE_AUTH_BYTES_MAX = 64 * KiB;
+
+/** A request once begun must go on: without new bytes for so long the connection is closed. */
+export const REQUEST_TIMEOUT_MS = 60_000;
+
+/** From connecting to a right password; a client sends it first thing. */
+export const AUTH_TIMEOUT_MS = 10_000;
+
+/** How long a stopping server lets replies reach their readers. Below every supervisor's patience. */
+export const DRAIN_TIMEOUT_MS = 5_000;
+
+/** How long a forced stop waits for the log to close: a healthy disk needs milliseconds. */
+export const FORCED_CLOSE_MS = 2_000;
+
+/** Signals closer together are one: a terminal's Ctrl-C reaches the process directly and by npm. */
+export const SIGNAL_MERGE_MS = 1_000;
+
+/** Wrong passwords an address may send before it has to wait: people mistype. */
+export const AUTH_FREE_FAILURES = 5;
+
+/** The first wait after too many failures; it doubles with each one. */
+export const AUTH_BACKOFF_MS_MIN = 100;
+
+/** The longest wait: slow enough to make guessing hopeless, short enough for a fixed client. */
+export const AUTH_BACKOFF_MS_MAX = 10_000;
+
+/** Addresses remembered for failed passwords; the oldest is forgotten first. */
+export const AUTH_ADDRESSES_MAX = 4_096;
+
+/** How often timeouts are looked at; shorter when a timeout is. */
+export const SWEEP_MS_MAX = 1_000;
+export const SWEEP_MS_MIN = 10;
+
+/** Between two warnings about requests of another protocol, as Redis has it. */
+export const PROTOCOL_WARNING_MS = 60_000;
+
+/** Connections that may wait to be accepted: what Redis asks the kernel for. */
+export const LISTEN_BACKLOG = 511;
+
+/** A password file is one line; anything longer is a mistaken path. */
+export const PASSWORD_FILE_BYTES_MAX = 4 * KiB;
+
+/** The resolution of the event-loop lag histogram: ten times below what people notice. */
+export const LOOP_LAG_RESOLUTION_MS = 10;
