@@ -1,1 +1,3 @@
+export * from './errors.js';
+export { Snapshot } from './snapshot.js';
 export type * from './types.js';

@@ -1,0 +1,195 @@
+/**
+ * Writes an image and publishes it.
+ *
+ *     core thread   chunks -> blocks --transfer--> ...          beforePublish -> renames -> fsync dir
+ *     worker        judge the old images, free space, | checksum, write, sync every step, footer, fsync
+ *
+ * Invariants
+ *  1. The old images are judged first: a newer format or another database refuses the write before
+ *     anything is changed.
+ *  2. No name that `load` looks at is touched before the image is complete and synced and
+ *     `beforePublish` has resolved.
+ *  3. Whatever fails up to there leaves the old images as they were, and no temporary file unless
+ *     unlinking fails too; the next write unlinks that one.
+ *
+ * Concurrency: one writer at a time for a directory; the engine holds its lock. Memory is bounded by
+ * `BLOCKS_IN_FLIGHT_MAX` + 1 blocks.
+ */
+import { formatUuid, sameUuid } from '@nendb/codec';
+import { dirname, errorCode, joinPath, nodeVfs, type Task, type Vfs } from '@nendb/vfs';
+import { blocksOf, checkAborted, untilAborted } from './block-source.js';
+import { SnapshotError } from './errors.js';
+import { BLOCK_HEADER_BYTES, imageBytes, NEWEST_FILE, temporaryFile } from './format.js';
+import type { Examination } from './image-reader.js';
+import { BLOCKS_IN_FLIGHT_MAX, FREE_BYTES_RESERVE } from './limits.js';
+import { checkHeader } from './options.js';
+import { publish, removeTemporaries } from './publish.js';
+import type {
+  SnapshotHeader,
+  SnapshotInfo,
+  SnapshotReport,
+  SnapshotWriteOptions,
+} from './types.js';
+import type { WriterInit, WriterMethods } from './writer-task.js';
+
+/** See `Snapshot.write`. */
+export async function write(dir: string, options: SnapshotWriteOptions): Promise<SnapshotInfo> {
+  const header = checkHeader(options);
+  const vfs = options.vfs ?? nodeVfs;
+  checkAborted(options.signal);
+  const init: WriterInit = { dir, header, imageUuid: vfs.random.uuid() };
+  await io('make the directory', makeDir(vfs, dir));
+  const task = await io(
+    'start the writer',
+    vfs.executor.start(new URL('./writer-task.js', import.meta.url), init),
+  );
+  try {
+    return await writeWith(task, vfs, init, options);
+  } finally {
+    await task.close();
+  }
+}
+
+async function writeWith(
+  task: Task,
+  vfs: Vfs,
+  { dir, header, imageUuid }: WriterInit,
+  options: SnapshotWriteOptions,
+): Promise<SnapshotInfo> {
+  const worker = new Worker(task);
+  const newest = await worker.call('examine', { role: 'newest', depth: 'all' });
+  const bak = await worker.call('examine', { role: 'bak', depth: 'ends' });
+  refuseForeign(newest?.report, header);
+  refuseForeign(bak?.report, header);
+  refuseOlder(newest?.report, header);
+  await io('remove what a crashed writer left', removeTemporaries(vfs, dir));
+  await checkSpace(vfs, dir, options.bytesExpected, newest);
+
+  const temporary = temporaryFile(imageUuid);
+  let fileBytes: number;
+  let payloadBytes: number;
+  try {
+    await worker.call('begin', undefined);
+    payloadBytes = await sendBlocks(worker, options);
+    fileBytes = await worker.call('finish', undefined);
+    if (options.beforePublish) await untilAborted(options.beforePublish(), options.signal);
+    checkAborted(options.signal);
+    await io('publish', publish(vfs, dir, temporary, newest?.report.state === 'valid'));
+  } catch (error) {
+    // The first error is the one worth reporting; the next write removes what this leaves.
+    await worker.call('abandon', undefined).catch(() => undefined);
+    await vfs.unlink(joinPath(dir, temporary)).catch(() => undefined);
+    throw error;
+  }
+  return { file: NEWEST_FILE, role: 'newest', header, fileBytes, payloadBytes };
+}
+
+/** Sends all blocks to the worker, few at a time; returns the bytes of payload. */
+async function sendBlocks(worker: Worker, options: SnapshotWriteOptions): Promise<number> {
+  const { signal, onProgress } = options;
+  const inFlight: Promise<number>[] = [];
+  let sentBytes = 0;
+  const settleOne = async (): Promise<void> => {
+    const writtenBytes = await inFlight.shift();
+    if (writtenBytes !== undefined) onProgress?.(writtenBytes);
+  };
+  for await (const block of blocksOf(options.chunks, signal)) {
+    checkAborted(signal);
+    while (inFlight.length >= BLOCKS_IN_FLIGHT_MAX) await settleOne();
+    sentBytes += block.length - BLOCK_HEADER_BYTES;
+    const writtenBytes = sentBytes;
+    const written = worker.call('block', block, [block.buffer]).then(() => writtenBytes);
+    // Awaited in its turn; a failure meanwhile is not an unhandled one.
+    written.catch(() => undefined);
+    inFlight.push(written);
+  }
+  while (inFlight.length > 0) await settleOne();
+  checkAborted(signal);
+  return sentBytes;
+}
+
+/** The task's methods, typed, their failures as `SnapshotError`. */
+class Worker {
+  readonly #task: Task;
+
+  constructor(task: Task) {
+    this.#task = task;
+  }
+
+  call<M extends keyof WriterMethods>(
+    method: M,
+    input: Parameters<WriterMethods[M]>[0],
+    transfer?: readonly ArrayBuffer[],
+  ): Promise<ReturnType<WriterMethods[M]>> {
+    const result = this.#task.call(method, input, transfer);
+    return io(`${method} the image`, result as Promise<ReturnType<WriterMethods[M]>>);
+  }
+}
+
+function refuseForeign(report: SnapshotReport | undefined, header: SnapshotHeader): void {
+  if (report?.state === 'too-new') {
+    throw new SnapshotError(
+      'SNAPSHOT_TOO_NEW',
+      `expected images that this release can read, got ${report.file}: ${report.reason}`,
+    );
+  }
+  const found = report?.info?.header.uuid;
+  if (found !== undefined && !sameUuid(found, header.uuid)) {
+    throw new SnapshotError(
+      'SNAPSHOT_WRONG_DATABASE',
+      `expected images of database ${formatUuid(header.uuid)}, but ${report?.file} belongs to ${formatUuid(found)}: use another directory`,
+    );
+  }
+}
+
+/** An older image must not push a newer one out: the log behind it may be gone. */
+function refuseOlder(report: SnapshotReport | undefined, header: SnapshotHeader): void {
+  const found = report?.state === 'valid' ? report.info?.header : undefined;
+  if (found === undefined || header.epoch > found.epoch) return;
+  if (header.epoch === found.epoch && header.lsn >= found.lsn) return;
+  throw new SnapshotError(
+    'SNAPSHOT_BAD_OPTION',
+    `expected an image at or after epoch ${found.epoch}, LSN ${found.lsn}, which ${report?.file} holds, got epoch ${header.epoch}, LSN ${header.lsn}: move the newer image away first`,
+  );
+}
+
+async function checkSpace(
+  vfs: Vfs,
+  dir: string,
+  bytesExpected: number | undefined,
+  newest: Examination | undefined,
+): Promise<void> {
+  const payloadBytes = bytesExpected ?? newest?.report.info?.payloadBytes ?? 0;
+  const needed = imageBytes(payloadBytes) + FREE_BYTES_RESERVE;
+  const free = await io('look at free space', vfs.freeBytes(dir));
+  if (free >= needed) return;
+  throw new SnapshotError(
+    'SNAPSHOT_NO_SPACE',
+    `expected ${needed} bytes free in ${dir} for an image, got ${free}: make room`,
+  );
+}
+
+/** Makes `dir`, and makes it durable where it is new. */
+async function makeDir(vfs: Vfs, dir: string): Promise<void> {
+  const made: string[] = [];
+  for (let path = dir; (await vfs.stat(path)) === undefined; path = dirname(path)) made.push(path);
+  if (made.length === 0) return;
+  await vfs.mkdir(dir);
+  for (const path of made.reverse()) await vfs.syncDir(dirname(path));
+}
+
+/** Awaits a call to the system; what it throws becomes a `SnapshotError` with the cause. */
+async function io<T>(what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const code = errorCode(error);
+    const full = code === 'ENOSPC' || code === 'EDQUOT';
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SnapshotError(
+      full ? 'SNAPSHOT_NO_SPACE' : 'SNAPSHOT_IO',
+      `cannot ${what}: ${why}; the image is given up, ${full ? 'make room' : 'check the disk'} and write it again`,
+      { cause: error },
+    );
+  }
+}
