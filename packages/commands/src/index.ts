@@ -1,1 +1,15 @@
-export {};
+export type { Call, Environment } from './dispatch/call.js';
+export { Counters } from './dispatch/counters.js';
+export { Dispatcher, type DispatcherOptions } from './dispatch/dispatcher.js';
+export { TransactionQueue } from './dispatch/queue.js';
+export { OwnedRequest, type Request } from './dispatch/request.js';
+export * from './host.js';
+export { DATABASES, QUEUE_BYTES_MAX } from './limits.js';
+export * from './local/local-client.js';
+export * from './local/local-host.js';
+export * from './server/status.js';
+export * from './session.js';
+export { commandTable } from './table/families.js';
+export * from './table/row.js';
+export { CommandTable } from './table/table.js';
+export * from './version.js';

@@ -1,0 +1,98 @@
+/** Connection: who the client is, which protocol it speaks, which database it works in. */
+import type { CommandFlag, CommandSpec } from '../table/row.js';
+import { auth, hello } from './authentication.js';
+import { clientCommand } from './client.js';
+import { echo, ping, quit, reset, select } from './handlers.js';
+
+const ALWAYS: readonly CommandFlag[] = [
+  'noscript',
+  'loading',
+  'stale',
+  'fast',
+  'no_auth',
+  'allow_busy',
+];
+
+export const connectionCommands: readonly CommandSpec[] = [
+  {
+    name: 'ping',
+    arity: -1,
+    flags: ['fast'],
+    group: 'connection',
+    categories: ['connection'],
+    since: '1.0.0',
+    summary: 'Ping the server',
+    complexity: 'O(1)',
+    tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+    handler: ping,
+  },
+  {
+    name: 'echo',
+    arity: 2,
+    flags: ['loading', 'stale', 'fast'],
+    group: 'connection',
+    categories: ['connection'],
+    since: '1.0.0',
+    summary: 'Echo the given string',
+    complexity: 'O(1)',
+    handler: echo,
+  },
+  {
+    name: 'hello',
+    arity: -1,
+    flags: ALWAYS,
+    group: 'connection',
+    categories: ['connection'],
+    since: '6.0.0',
+    summary: 'Choose the protocol, authenticate and name the connection in one step',
+    complexity: 'O(1)',
+    handler: hello,
+  },
+  {
+    name: 'auth',
+    arity: -2,
+    flags: ALWAYS,
+    group: 'connection',
+    categories: ['connection'],
+    since: '1.0.0',
+    summary: 'Authenticate to the server',
+    complexity: 'O(1)',
+    handler: auth,
+  },
+  {
+    name: 'select',
+    arity: 2,
+    flags: ['loading', 'stale', 'fast'],
+    group: 'connection',
+    categories: ['connection'],
+    since: '1.0.0',
+    summary: 'Change the selected database for the current connection',
+    complexity: 'O(1)',
+    handler: select,
+  },
+  {
+    name: 'quit',
+    arity: -1,
+    flags: ALWAYS,
+    group: 'connection',
+    categories: ['connection'],
+    since: '1.0.0',
+    summary: 'Close the connection',
+    complexity: 'O(1)',
+    unqueued: true,
+    handler: quit,
+  },
+  {
+    name: 'reset',
+    arity: 1,
+    flags: ALWAYS,
+    group: 'connection',
+    categories: ['connection'],
+    since: '6.2.0',
+    summary: 'Set the connection back to how it was when it began',
+    complexity: 'O(1)',
+    unqueued: true,
+    handler: reset,
+  },
+  clientCommand,
+];

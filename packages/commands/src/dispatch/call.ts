@@ -1,0 +1,139 @@
+/**
+ * What a handler sees of the command being run: arguments as offsets, the session, the transaction,
+ * the reply.
+ *
+ * Hot. One object per dispatcher is filled anew for each command, so that handlers are monomorphic
+ * and nothing is allocated. It is valid until the handler returns or first awaits.
+ */
+import type { EngineView, RecordView, TransactionView, ValueType } from '@nendb/engine';
+import type { ReplyWriter } from '@nendb/resp';
+import { isWord } from '../bytes/words.js';
+import { WRONG_TYPE } from '../errors.js';
+import type { Host } from '../host.js';
+import type { Session } from '../session.js';
+import type { Command } from '../table/row.js';
+import type { CommandTable } from '../table/table.js';
+import type { Counters } from './counters.js';
+import type { Request } from './request.js';
+
+/** What handlers may use of the dispatcher. */
+export interface Environment {
+  readonly engine: EngineView;
+  readonly host: Host;
+  readonly table: CommandTable;
+  readonly counters: Counters;
+  /** Runs what the session has queued. */
+  execute(session: Session, reply: ReplyWriter): true | Promise<void>;
+}
+
+export class Call {
+  argc = 0;
+  bytes: Uint8Array = new Uint8Array(0);
+  starts: Int32Array = new Int32Array(0);
+  ends: Int32Array = new Int32Array(0);
+  session!: Session;
+  reply!: ReplyWriter;
+  command!: Command;
+  /** The open transaction of a `readonly` or `write` command. */
+  transaction!: TransactionView;
+  /** Whether the handler replied an error. */
+  failed = false;
+
+  constructor(readonly environment: Environment) {}
+
+  fill(session: Session, command: Command, request: Request, reply: ReplyWriter): void {
+    this.session = session;
+    this.command = command;
+    this.reply = reply;
+    this.argc = request.argc;
+    this.bytes = request.bytes;
+    this.starts = request.starts;
+    this.ends = request.ends;
+    this.failed = false;
+  }
+
+  /** Argument `index` as text, UTF-8. */
+  text(index: number): string {
+    return Buffer.from(
+      this.bytes.buffer,
+      this.bytes.byteOffset + this.starts[index],
+      this.ends[index] - this.starts[index],
+    ).toString();
+  }
+
+  /** Argument `index` as bytes, borrowed from the request. */
+  slice(index: number): Uint8Array {
+    return this.bytes.subarray(this.starts[index], this.ends[index]);
+  }
+
+  /** Whether argument `index` is this lower-case word, whatever its case. */
+  is(index: number, expected: Uint8Array): boolean {
+    return isWord(this.bytes, this.starts[index], this.ends[index], expected);
+  }
+
+  /** Replies an error. Handlers decide on it before they stage anything. */
+  fail(text: string): void {
+    this.failed = true;
+    this.reply.error(text);
+    this.environment.counters.countError(text);
+  }
+
+  ok(): void {
+    this.reply.simple('OK');
+  }
+
+  /** The key that argument `index` names, or `undefined`. */
+  find(index: number): RecordView | undefined {
+    return this.transaction.find(
+      this.session.database,
+      this.bytes,
+      this.starts[index],
+      this.ends[index],
+    );
+  }
+
+  /** The same for a read: counts a hit or a miss. */
+  lookUp(index: number): RecordView | undefined {
+    const view = this.find(index);
+    if (view === undefined) this.environment.counters.keyspaceMisses++;
+    else this.environment.counters.keyspaceHits++;
+    return view;
+  }
+
+  /** Replies WRONGTYPE and returns true where `view` holds something else than `type`. */
+  refusesType(view: RecordView | undefined, type: ValueType): boolean {
+    if (view === undefined || view.type === type) return false;
+    this.fail(WRONG_TYPE);
+    return true;
+  }
+
+  /** Sets the key in argument `key` to the bytes of argument `value`. */
+  putString(key: number, value: number, expireAtMs: number): void {
+    this.transaction.putString(
+      this.session.database,
+      this.bytes,
+      this.starts[key],
+      this.ends[key],
+      this.bytes,
+      this.starts[value],
+      this.ends[value],
+      expireAtMs,
+    );
+  }
+
+  /** Removes the key in argument `index`; returns whether it was there. */
+  remove(index: number): boolean {
+    return this.transaction.remove(
+      this.session.database,
+      this.bytes,
+      this.starts[index],
+      this.ends[index],
+    );
+  }
+
+  /** Replies a string's bytes, copied once from the store into the output. */
+  value(view: RecordView): void {
+    const at = this.reply.reserveBulk(view.length);
+    view.copyTo(this.reply.bytes, at);
+  }
+}

@@ -1,0 +1,316 @@
+/**
+ * One request from its bytes to its reply.
+ *
+ *     look up ─► arity ─► auth ─► state ─► MULTI? ─yes─► queue
+ *                                           │no
+ *                                           ▼
+ *                          prepare keys ─► begin ─► handler ─► commit ─► reply written
+ *
+ * Invariants
+ *  1. A data command runs in one engine transaction; EXEC runs all its commands in one (R8).
+ *  2. `dispatch` returns `true` when the reply has been written, else a promise of that. It does not
+ *     wait for the log: whoever sends the reply away waits for the barrier (R9).
+ *  3. A handler that throws leaves no trace: the transaction is aborted, its half reply taken back.
+ *  4. One request of a session at a time: the caller awaits the promise before the next.
+ *
+ * Single-threaded. Hot: no string, closure or promise where the keys are ready.
+ */
+import { EngineError, type EngineView } from '@nendb/engine';
+import type { ReplyWriter } from '@nendb/resp';
+import {
+  engineReply,
+  NO_AUTH,
+  NOT_IN_TRANSACTION,
+  oneLine,
+  unknownCommand,
+  unknownSubcommand,
+  wrongArity,
+} from '../errors.js';
+import type { Host } from '../host.js';
+import { QUEUE_BYTES_MAX } from '../limits.js';
+import type { Session } from '../session.js';
+import { commandTable } from '../table/families.js';
+import type { Command } from '../table/row.js';
+import type { CommandTable } from '../table/table.js';
+import { Call, type Environment } from './call.js';
+import { Counters } from './counters.js';
+import { KeyPreparer } from './preparer.js';
+import type { QueuedCommand } from './queue.js';
+import { OwnedRequest, type Request } from './request.js';
+
+export interface DispatcherOptions {
+  engine: EngineView;
+  host: Host;
+  /** Bytes that one MULTI may queue. Default 256 MiB. */
+  queueBytesMax?: number;
+}
+
+export class Dispatcher implements Environment {
+  readonly engine: EngineView;
+  readonly host: Host;
+  readonly table: CommandTable = commandTable;
+  readonly counters = new Counters(commandTable.size);
+  readonly #call: Call;
+  readonly #keys: KeyPreparer;
+  readonly #queueBytesMax: number;
+  /** Why writes are refused, once the engine has said so: it never takes that back. */
+  #readOnlyReply: string | undefined;
+
+  constructor(options: DispatcherOptions) {
+    this.engine = options.engine;
+    this.host = options.host;
+    this.#queueBytesMax = options.queueBytesMax ?? QUEUE_BYTES_MAX;
+    this.#call = new Call(this);
+    this.#keys = new KeyPreparer(options.engine);
+  }
+
+  /**
+   * Runs one request of `session` and writes its reply. `request` may be the connection's parser: it
+   * is copied where it has to outlive this call.
+   *
+   * Returns `true` when done, or a promise that resolves when done and rejects only where the
+   * database can go on no longer.
+   */
+  dispatch(session: Session, request: Request, reply: ReplyWriter): true | Promise<void> {
+    reply.protocol = session.protocol;
+    this.counters.commandsProcessed++;
+    const command = this.#lookUp(session, request, reply);
+    if (command === undefined) return true;
+    const refusal = this.#refusal(session, command, request);
+    if (refusal !== undefined) {
+      this.counters.rejected[command.index]++;
+      this.#refuse(session, reply, command, refusal);
+      return true;
+    }
+    if (session.queue !== undefined && command.queued) {
+      this.#enqueue(session, command, request, reply);
+      return true;
+    }
+    session.lastCommand = command;
+    if (command.firstKey !== 0) {
+      const ready = this.#keys.prepare(session.database, command, request);
+      if (ready !== true) {
+        return this.#runWhenReady(ready, session, command, OwnedRequest.copyOf(request), reply);
+      }
+    }
+    return this.#run(session, command, request, reply);
+  }
+
+  /** Runs what `session` has queued, as one transaction. The queue is there and not failed. */
+  execute(session: Session, reply: ReplyWriter): true | Promise<void> {
+    const queue = session.queue;
+    session.queue = undefined;
+    if (queue === undefined) throw new Error('expected a queue to execute, the session has none');
+    if (queue.writes && this.#readOnlyReply !== undefined) {
+      this.#error(reply, `EXECABORT Transaction discarded because of: ${this.#readOnlyReply}`);
+      return true;
+    }
+    const { commands } = queue;
+    const ready = this.#keys.prepareAll(session.database, commands);
+    if (ready === true) {
+      this.#executeNow(session, commands, reply);
+      return true;
+    }
+    return this.#executeWhenReady(ready, session, commands, reply);
+  }
+
+  /** The command or subcommand that is named, or `undefined` with the error replied. */
+  #lookUp(session: Session, request: Request, reply: ReplyWriter): Command | undefined {
+    const { bytes, starts, ends } = request;
+    const command = this.table.find(bytes, starts[0], ends[0]);
+    if (command === undefined) {
+      this.#refuse(session, reply, command, unknownCommandOf(request));
+      return undefined;
+    }
+    if (command.subcommands.length === 0 || request.argc < 2) return command;
+    const sub = this.table.findSubcommand(command, bytes, starts[1], ends[1]);
+    if (sub !== undefined) return sub;
+    this.counters.rejected[command.index]++;
+    this.#refuse(session, reply, command, unknownSubcommand(command.fullName, textOf(request, 1)));
+    return undefined;
+  }
+
+  /** Why the command may not run now, or `undefined`. */
+  #refusal(session: Session, command: Command, request: Request): string | undefined {
+    if (!command.accepts(request.argc) || command.handler === undefined) {
+      return wrongArity(command.fullName);
+    }
+    if (!session.authenticated && command.needsAuth) return NO_AUTH;
+    if (session.queue !== undefined && !command.allowedInMulti) return NOT_IN_TRANSACTION;
+    if (command.isWrite && this.#readOnlyReply !== undefined) return this.#readOnlyReply;
+    return undefined;
+  }
+
+  /** Replies an error before the command ran; a transaction being queued cannot succeed any more. */
+  #refuse(session: Session, reply: ReplyWriter, command: Command | undefined, text: string): void {
+    if (session.queue !== undefined) {
+      if (command?.spec.name === 'exec') {
+        session.queue = undefined;
+        this.#error(reply, `EXECABORT Transaction discarded because of: ${text}`);
+        return;
+      }
+      session.queue.fail();
+    }
+    this.#error(reply, text);
+  }
+
+  #enqueue(session: Session, command: Command, request: Request, reply: ReplyWriter): void {
+    const queue = session.queue;
+    if (queue === undefined) return;
+    if (queue.failed || queue.add(command, request, this.#queueBytesMax)) {
+      reply.simple('QUEUED');
+      return;
+    }
+    queue.fail();
+    this.counters.rejected[command.index]++;
+    this.#error(
+      reply,
+      `ERR expected at most ${this.#queueBytesMax} bytes queued in MULTI, this command would exceed them: use smaller transactions`,
+    );
+  }
+
+  async #runWhenReady(
+    ready: Promise<void>,
+    session: Session,
+    command: Command,
+    request: OwnedRequest,
+    reply: ReplyWriter,
+  ): Promise<void> {
+    let pending: true | Promise<void> = ready;
+    while (pending !== true) {
+      await pending;
+      pending = this.#keys.prepare(session.database, command, request);
+    }
+    const done = this.#run(session, command, request, reply);
+    if (done !== true) await done;
+  }
+
+  async #executeWhenReady(
+    ready: Promise<void>,
+    session: Session,
+    commands: readonly QueuedCommand[],
+    reply: ReplyWriter,
+  ): Promise<void> {
+    let pending: true | Promise<void> = ready;
+    while (pending !== true) {
+      await pending;
+      pending = this.#keys.prepareAll(session.database, commands);
+    }
+    this.#executeNow(session, commands, reply);
+  }
+
+  #run(
+    session: Session,
+    command: Command,
+    request: Request,
+    reply: ReplyWriter,
+  ): true | Promise<void> {
+    const call = this.#call;
+    call.fill(session, command, request, reply);
+    this.counters.calls[command.index]++;
+    if (command.usesData) {
+      this.#runInTransaction(call, command, reply);
+      return true;
+    }
+    const start = reply.length;
+    try {
+      const done = command.handler?.(call);
+      if (done === undefined) {
+        if (call.failed) this.counters.failed[command.index]++;
+        return true;
+      }
+      return this.#settle(done, command, reply);
+    } catch (error) {
+      this.#broken(reply, start, command, error);
+      return true;
+    }
+  }
+
+  #runInTransaction(call: Call, command: Command, reply: ReplyWriter): void {
+    const start = reply.length;
+    call.transaction = this.engine.begin();
+    try {
+      command.handler?.(call);
+    } catch (error) {
+      this.engine.abort();
+      this.#broken(reply, start, command, error);
+      return;
+    }
+    if (call.failed) this.counters.failed[command.index]++;
+    this.#commit(reply, start, command);
+  }
+
+  #executeNow(session: Session, commands: readonly QueuedCommand[], reply: ReplyWriter): void {
+    const call = this.#call;
+    const start = reply.length;
+    reply.array(commands.length);
+    const transaction = this.engine.begin();
+    for (let i = 0; i < commands.length; i++) {
+      const { command, request } = commands[i];
+      call.fill(session, command, request, reply);
+      call.transaction = transaction;
+      this.counters.calls[command.index]++;
+      try {
+        command.handler?.(call);
+      } catch (error) {
+        this.engine.abort();
+        this.#broken(reply, start, command, error);
+        return;
+      }
+      if (call.failed) this.counters.failed[command.index]++;
+    }
+    // The object is EXEC's again: what failed inside is counted where it failed.
+    call.failed = false;
+    this.#commit(reply, start, undefined);
+  }
+
+  /** Commits; where the engine refuses, its reason takes the place of the reply. */
+  #commit(reply: ReplyWriter, start: number, command: Command | undefined): void {
+    try {
+      this.engine.commit();
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      if (error.code === 'ENGINE_READ_ONLY') this.#readOnlyReply = engineReply(error);
+      reply.rewind(start);
+      if (command !== undefined) this.counters.failed[command.index]++;
+      this.#error(reply, engineReply(error));
+    }
+  }
+
+  async #settle(done: Promise<void>, command: Command, reply: ReplyWriter): Promise<void> {
+    const start = reply.length;
+    try {
+      await done;
+    } catch (error) {
+      this.#broken(reply, start, command, error);
+    }
+  }
+
+  /** A handler threw: an engine's refusal is a reply, anything else a defect that the host hears of. */
+  #broken(reply: ReplyWriter, start: number, command: Command, error: unknown): void {
+    reply.rewind(start);
+    this.counters.failed[command.index]++;
+    if (error instanceof EngineError) {
+      this.#error(reply, engineReply(error));
+      return;
+    }
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.host.report(cause);
+    this.#error(reply, `ERR internal error in '${command.fullName}': ${oneLine(cause.message)}`);
+  }
+
+  #error(reply: ReplyWriter, text: string): void {
+    this.counters.countError(text);
+    reply.error(text);
+  }
+}
+
+function textOf(request: Request, index: number): string {
+  return Buffer.from(request.bytes.subarray(request.starts[index], request.ends[index])).toString();
+}
+
+function unknownCommandOf(request: Request): string {
+  const args: string[] = [];
+  for (let i = 1; i < request.argc && i <= 64; i++) args.push(textOf(request, i));
+  return unknownCommand(textOf(request, 0), args);
+}

@@ -1,0 +1,66 @@
+/**
+ * Makes keys ready before a command runs: the only step that may wait (R8).
+ *
+ * A store reads the keys it is given before `prepare` returns, so that views of a parser's bytes are
+ * enough. Other commands run while one waits and may unpin what it prepared: whoever waited asks
+ * again, until the answer is `true` in the same turn in which the command runs.
+ */
+import type { EngineView } from '@nendb/engine';
+import { parseSafeInteger } from '../bytes/integers.js';
+import { DATABASES } from '../limits.js';
+import type { Command } from '../table/row.js';
+import type { QueuedCommand } from './queue.js';
+import type { Request } from './request.js';
+
+export class KeyPreparer {
+  readonly #engine: EngineView;
+  /** Reused: most commands have one key. */
+  readonly #keys: Uint8Array[] = [];
+
+  constructor(engine: EngineView) {
+    this.#engine = engine;
+  }
+
+  /** The keys of one command. */
+  prepare(database: number, command: Command, request: Request): true | Promise<void> {
+    const keys = this.#keys;
+    keys.length = 0;
+    collectKeys(command, request, keys);
+    return this.#engine.prepare(database, keys);
+  }
+
+  /** The keys of a whole transaction, which may SELECT other databases on its way. */
+  prepareAll(database: number, commands: readonly QueuedCommand[]): true | Promise<void> {
+    const byDatabase = new Map<number, Uint8Array[]>();
+    let selected = database;
+    for (const { command, request } of commands) {
+      if (command.spec.name === 'select') selected = selectedBy(request, selected);
+      if (command.firstKey === 0) continue;
+      let keys = byDatabase.get(selected);
+      if (keys === undefined) {
+        keys = [];
+        byDatabase.set(selected, keys);
+      }
+      collectKeys(command, request, keys);
+    }
+    const waits: Promise<void>[] = [];
+    for (const [number, keys] of byDatabase) {
+      const ready = this.#engine.prepare(number, keys);
+      if (ready !== true) waits.push(ready);
+    }
+    return waits.length === 0 ? true : Promise.all(waits).then(() => undefined);
+  }
+}
+
+function collectKeys(command: Command, request: Request, keys: Uint8Array[]): void {
+  const last = command.lastKeyOf(request.argc);
+  for (let i = command.firstKey; i <= last; i += command.keyStep) {
+    keys.push(request.bytes.subarray(request.starts[i], request.ends[i]));
+  }
+}
+
+/** The database that a SELECT with these arguments leaves selected. */
+function selectedBy(request: Request, current: number): number {
+  const index = parseSafeInteger(request.bytes, request.starts[1], request.ends[1]);
+  return index >= 0 && index < DATABASES ? index : current;
+}

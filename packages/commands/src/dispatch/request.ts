@@ -1,0 +1,61 @@
+/**
+ * A request: offsets into bytes. The parser of a connection is one; a request that must outlive the
+ * parser's next turn (queued in MULTI, waiting for its keys) is copied into an `OwnedRequest`.
+ */
+import type { RequestArgument } from '@nendb/resp';
+
+/** Argument i is `bytes[starts[i]..ends[i]]`; argument 0 is the command's name. `argc` is at least 1. */
+export interface Request {
+  readonly argc: number;
+  readonly bytes: Uint8Array;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
+/** A request that owns its bytes. */
+export class OwnedRequest implements Request {
+  private constructor(
+    readonly argc: number,
+    readonly bytes: Uint8Array,
+    readonly starts: Int32Array,
+    readonly ends: Int32Array,
+  ) {}
+
+  static copyOf(request: Request): OwnedRequest {
+    const { argc } = request;
+    const starts = new Int32Array(argc);
+    const ends = new Int32Array(argc);
+    const bytes = Buffer.allocUnsafe(argumentBytes(request));
+    let at = 0;
+    for (let i = 0; i < argc; i++) {
+      starts[i] = at;
+      bytes.set(request.bytes.subarray(request.starts[i], request.ends[i]), at);
+      at += request.ends[i] - request.starts[i];
+      ends[i] = at;
+    }
+    return new OwnedRequest(argc, bytes, starts, ends);
+  }
+
+  /** Of arguments as JavaScript values; strings are UTF-8. */
+  static of(args: readonly RequestArgument[]): OwnedRequest {
+    const parts = args.map((argument) =>
+      argument instanceof Uint8Array ? argument : Buffer.from(String(argument)),
+    );
+    const starts = new Int32Array(parts.length);
+    const ends = new Int32Array(parts.length);
+    let at = 0;
+    for (let i = 0; i < parts.length; i++) {
+      starts[i] = at;
+      at += parts[i].length;
+      ends[i] = at;
+    }
+    return new OwnedRequest(parts.length, Buffer.concat(parts), starts, ends);
+  }
+}
+
+/** Bytes of all arguments together. */
+export function argumentBytes(request: Request): number {
+  let bytes = 0;
+  for (let i = 0; i < request.argc; i++) bytes += request.ends[i] - request.starts[i];
+  return bytes;
+}

@@ -1,0 +1,67 @@
+/**
+ * Error replies, as Redis words them: clients and libraries match on these texts. The first word is
+ * the stable code. Source: Redis 7.0, `server.c` (`createSharedObjects`) and each command's page.
+ */
+import type { EngineError } from '@nendb/engine';
+import { ERROR_QUOTE_BYTES_MAX, PATTERN_BYTES_MAX } from './limits.js';
+
+export const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
+export const NOT_AN_INTEGER = 'ERR value is not an integer or out of range';
+export const HASH_NOT_AN_INTEGER = 'ERR hash value is not an integer';
+export const WOULD_OVERFLOW = 'ERR increment or decrement would overflow';
+export const DECREMENT_WOULD_OVERFLOW = 'ERR decrement would overflow';
+export const SYNTAX = 'ERR syntax error';
+export const DATABASE_OUT_OF_RANGE = 'ERR DB index is out of range';
+export const INVALID_CURSOR = 'ERR invalid cursor';
+export const STRING_TOO_LONG = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';
+export const PATTERN_TOO_LONG = `ERR pattern is longer than ${PATTERN_BYTES_MAX} bytes: use a shorter one`;
+export const NO_AUTH = 'NOAUTH Authentication required.';
+export const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.';
+export const BAD_CLIENT_NAME =
+  'ERR Client names cannot contain spaces, newlines or special characters.';
+export const NOT_IN_TRANSACTION = 'ERR Command not allowed inside a transaction';
+export const EXEC_ABORTED = 'EXECABORT Transaction discarded because of previous errors.';
+export const SAVE_IN_PROGRESS = 'ERR Background save already in progress';
+
+export function wrongArity(fullName: string): string {
+  return `ERR wrong number of arguments for '${fullName}' command`;
+}
+
+export function invalidExpireTime(fullName: string): string {
+  return `ERR invalid expire time in '${fullName}' command`;
+}
+
+export function unknownSubcommand(container: string, subcommand: string): string {
+  const quoted = subcommand.slice(0, ERROR_QUOTE_BYTES_MAX);
+  return `ERR unknown subcommand '${quoted}'. Try ${container.toUpperCase()} HELP.`;
+}
+
+/** `name` and `args` as text; as many arguments are quoted as fit in 128 bytes, as Redis does. */
+export function unknownCommand(name: string, args: Iterable<string>): string {
+  let quoted = '';
+  for (const arg of args) {
+    const room = ERROR_QUOTE_BYTES_MAX - quoted.length;
+    if (room <= 0) break;
+    quoted += `'${arg.slice(0, room)}' `;
+  }
+  return `ERR unknown command '${name.slice(0, ERROR_QUOTE_BYTES_MAX)}', with args beginning with: ${quoted}`;
+}
+
+/** The reply for what the engine refused or suffered; the state of the data is as before. */
+export function engineReply(error: EngineError): string {
+  switch (error.code) {
+    case 'ENGINE_READ_ONLY':
+      return `MISCONF Writes are refused, reads go on: ${oneLine(error.message)}`;
+    case 'ENGINE_NO_SPACE':
+      return `MISCONF Errors writing to the log: ${oneLine(error.message)}`;
+    case 'ENGINE_FAILED':
+      return `MISCONF The log has failed, the server stops: ${oneLine(error.message)}`;
+    default:
+      return `ERR ${oneLine(error.message)}`;
+  }
+}
+
+/** An error reply is one line. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n]+/g, ' ');
+}

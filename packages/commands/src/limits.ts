@@ -1,0 +1,34 @@
+/** Every limit of the command layer, each with its reason. */
+
+/** Databases per engine, numbered from 0: what Redis ships with and the engine's databases are. */
+export const DATABASES = 16;
+
+/**
+ * Bytes that one MULTI may queue, overhead included. Half of the longest commit: the staged effects
+ * and the queue are alive at the same time.
+ */
+export const QUEUE_BYTES_MAX = 256 * 1024 * 1024;
+
+/** What a queued command costs beyond its arguments: objects and offsets, as measured, rounded up. */
+export const QUEUED_REQUEST_BYTES = 256;
+
+/** What each queued argument costs beyond its bytes: two 32-bit offsets. */
+export const QUEUED_ARGUMENT_BYTES = 8;
+
+/** Longest string that APPEND may make, in bytes: Redis's `proto-max-bulk-len`. */
+export const STRING_BYTES_MAX = 512 * 1024 * 1024;
+
+/** Longest glob, in bytes: matching costs at most pattern length times key length. */
+export const PATTERN_BYTES_MAX = 1024;
+
+/** Most keys one SCAN call looks at, so that COUNT cannot hold the only thread for long. */
+export const SCAN_COUNT_MAX = 100_000;
+
+/** Keys or fields looked at per step when a command reads everything (KEYS, HGETALL). */
+export const SCAN_STEP = 1024;
+
+/** Bytes of the name, and of all arguments together, that an error text quotes. As Redis has it. */
+export const ERROR_QUOTE_BYTES_MAX = 128;
+
+/** The last time a key may end, in ms since 1970: the largest exact integer of the formats. */
+export const EXPIRE_AT_MS_MAX = Number.MAX_SAFE_INTEGER;

@@ -1,0 +1,87 @@
+/** Server: what it is, how it is doing, what it keeps. */
+import type { CommandFlag, CommandSpec, Handler } from '../table/row.js';
+import { commandCommand } from './command.js';
+import { configCommand } from './config.js';
+import { info } from './info.js';
+import { nendbCommand } from './nendb.js';
+import { bgSave, lastSave, save, shutdown } from './persistence.js';
+import { time } from './time.js';
+
+function row(
+  name: string,
+  arity: number,
+  flags: readonly CommandFlag[],
+  since: string,
+  summary: string,
+  complexity: string,
+  handler: Handler,
+  more: Partial<CommandSpec> = {},
+): CommandSpec {
+  return { name, arity, flags, group: 'server', since, summary, complexity, handler, ...more };
+}
+
+export const serverCommands: readonly CommandSpec[] = [
+  row(
+    'info',
+    -1,
+    ['loading', 'stale'],
+    '1.0.0',
+    'Get information and statistics about the server',
+    'O(1)',
+    info,
+    {
+      categories: ['dangerous'],
+      tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
+    },
+  ),
+  commandCommand,
+  configCommand,
+  row(
+    'save',
+    1,
+    ['admin', 'noscript', 'no_async_loading', 'no_multi'],
+    '1.0.0',
+    'Take a snapshot and wait for it; other clients go on',
+    'O(N) where N is the total number of keys in all databases',
+    save,
+  ),
+  row(
+    'bgsave',
+    -1,
+    ['admin', 'noscript', 'no_async_loading'],
+    '1.0.0',
+    'Start a snapshot',
+    'O(1)',
+    bgSave,
+  ),
+  row(
+    'lastsave',
+    1,
+    ['loading', 'stale', 'fast'],
+    '1.0.0',
+    'Get the UNIX time stamp of the last successful snapshot',
+    'O(1)',
+    lastSave,
+    { categories: ['admin', 'dangerous'], tips: ['nondeterministic_output'] },
+  ),
+  row(
+    'shutdown',
+    -1,
+    ['admin', 'noscript', 'loading', 'stale', 'no_multi', 'allow_busy'],
+    '1.0.0',
+    'Sync and close the log, then stop the server',
+    'O(N) when saving, where N is the total number of keys in all databases, otherwise O(1)',
+    shutdown,
+  ),
+  row(
+    'time',
+    1,
+    ['loading', 'stale', 'fast'],
+    '2.6.0',
+    'Return the current server time',
+    'O(1)',
+    time,
+    { tips: ['nondeterministic_output'] },
+  ),
+  nendbCommand,
+];

@@ -1,0 +1,112 @@
+/** CONFIG GET, SET, RESETSTAT. Parameters are the host's; none can be changed while it runs. */
+import { globMatches } from '../bytes/glob.js';
+import type { Call } from '../dispatch/call.js';
+import { PATTERN_TOO_LONG, wrongArity } from '../errors.js';
+import { PATTERN_BYTES_MAX } from '../limits.js';
+import type { CommandFlag, CommandSpec } from '../table/row.js';
+import { replyHelp } from './help.js';
+
+const ADMIN: readonly CommandFlag[] = ['admin', 'noscript', 'loading', 'stale'];
+
+const HELP = [
+  'GET <pattern>',
+  '    Return parameters matching the glob-like <pattern> and their values.',
+  'SET <directive> <value>',
+  '    Set the configuration <directive> to <value>.',
+  'RESETSTAT',
+  '    Reset statistics reported by the INFO command.',
+];
+
+/** CONFIG GET pattern [pattern ...] */
+function get(call: Call) {
+  const patterns: Buffer[] = [];
+  for (let i = 2; i < call.argc; i++) {
+    if (call.ends[i] - call.starts[i] > PATTERN_BYTES_MAX) return call.fail(PATTERN_TOO_LONG);
+    patterns.push(Buffer.from(call.text(i).toLowerCase()));
+  }
+  const found = [...call.environment.host.configuration()].filter(([name]) => {
+    const subject = Buffer.from(name);
+    return patterns.some((pattern) => globMatches(pattern, subject));
+  });
+  call.reply.map(found.length);
+  for (const [name, value] of found) {
+    call.reply.text(name);
+    call.reply.text(value);
+  }
+}
+
+/** CONFIG SET parameter value [parameter value ...] */
+function set(call: Call) {
+  if (call.argc % 2 !== 0) return call.fail(wrongArity('config|set'));
+  const known = call.environment.host.configuration();
+  for (let i = 2; i < call.argc; i += 2) {
+    const name = call.text(i).toLowerCase();
+    if (!known.has(name)) {
+      return call.fail(
+        `ERR Unknown option or number of arguments for CONFIG SET - '${call.text(i)}'`,
+      );
+    }
+  }
+  call.fail(
+    `ERR CONFIG SET failed (possibly related to argument '${call.text(2)}') - can't set immutable config`,
+  );
+}
+
+function resetStatistics(call: Call) {
+  call.environment.counters.reset();
+  call.environment.host.resetStatistics();
+  call.ok();
+}
+
+export const configCommand: CommandSpec = {
+  name: 'config',
+  arity: -2,
+  flags: [],
+  group: 'server',
+  since: '2.0.0',
+  summary: 'A container for server configuration commands',
+  complexity: 'Depends on subcommand.',
+  subcommands: [
+    {
+      name: 'get',
+      arity: -3,
+      flags: ADMIN,
+      group: 'server',
+      since: '2.0.0',
+      summary: 'Get the values of configuration parameters',
+      complexity: 'O(N) when N is the number of configuration parameters provided',
+      handler: get,
+    },
+    {
+      name: 'set',
+      arity: -4,
+      flags: ADMIN,
+      group: 'server',
+      since: '2.0.0',
+      summary: 'Set configuration parameters to the given values',
+      complexity: 'O(N) when N is the number of configuration parameters provided',
+      tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
+      handler: set,
+    },
+    {
+      name: 'resetstat',
+      arity: 2,
+      flags: ADMIN,
+      group: 'server',
+      since: '2.0.0',
+      summary: 'Reset the statistics returned by INFO',
+      complexity: 'O(1)',
+      handler: resetStatistics,
+    },
+    {
+      name: 'help',
+      arity: 2,
+      flags: ['loading', 'stale'],
+      group: 'server',
+      since: '5.0.0',
+      summary: 'Show help about the subcommands',
+      complexity: 'O(1)',
+      handler: (call) => replyHelp(call, 'CONFIG', HELP),
+    },
+  ],
+};

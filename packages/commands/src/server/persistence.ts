@@ -1,0 +1,62 @@
+/**
+ * SAVE, BGSAVE, LASTSAVE, SHUTDOWN. A snapshot here only shortens recovery: the log has the writes
+ * already. SAVE holds up its own client, not the others.
+ */
+import { word } from '../bytes/words.js';
+import type { Call } from '../dispatch/call.js';
+import { oneLine, SAVE_IN_PROGRESS, SYNTAX } from '../errors.js';
+import type { ShutdownMode } from '../host.js';
+
+const SCHEDULE = word('schedule');
+const SAVE = word('save');
+const NOSAVE = word('nosave');
+const NOW = word('now');
+const FORCE = word('force');
+
+export function save(call: Call): void | Promise<void> {
+  const { engine } = call.environment;
+  if (engine.health().snapshot.inProgress) return call.fail(SAVE_IN_PROGRESS);
+  const { reply } = call;
+  return engine.snapshot().then(
+    () => reply.simple('OK'),
+    (error: unknown) => reply.error(`ERR ${oneLine(messageOf(error))}`),
+  );
+}
+
+/** A failure is in `snapshot.lastError` of the engine's health, and so in INFO and NENDB STATUS. */
+export function bgSave(call: Call) {
+  if (call.argc > 2 || (call.argc === 2 && !call.is(1, SCHEDULE))) return call.fail(SYNTAX);
+  const { engine, host } = call.environment;
+  if (engine.health().snapshot.inProgress) return call.fail(SAVE_IN_PROGRESS);
+  engine.snapshot().catch((error: unknown) => {
+    host.report(error instanceof Error ? error : new Error(messageOf(error)));
+  });
+  call.reply.simple('Background saving started');
+}
+
+/** Seconds since 1970; the start of the server where there is no snapshot yet, as in Redis. */
+export function lastSave(call: Call) {
+  const { engine, host } = call.environment;
+  const savedAtMs = engine.health().snapshot.savedAtMs || host.startedAtMs;
+  call.reply.integer(Math.floor(savedAtMs / 1000));
+}
+
+/** SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE]; NOW and FORCE have nothing to skip here. */
+export function shutdown(call: Call): void | Promise<void> {
+  let mode: ShutdownMode = 'default';
+  for (let i = 1; i < call.argc; i++) {
+    if (call.is(i, SAVE) && mode !== 'nosave') mode = 'save';
+    else if (call.is(i, NOSAVE) && mode !== 'save') mode = 'nosave';
+    else if (!call.is(i, NOW) && !call.is(i, FORCE)) return call.fail(SYNTAX);
+  }
+  const { reply, environment } = call;
+  return environment.host
+    .shutdown(mode)
+    .catch((error: unknown) =>
+      reply.error(`ERR Errors trying to SHUTDOWN: ${oneLine(messageOf(error))}`),
+    );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
