@@ -1,0 +1,71 @@
+/**
+ * `nen exec <command> [argument…]`: one Redis command, through the server or on the directory itself.
+ *
+ * Offline the directory is opened as the server would open it (lock, recovery, log), and the reply
+ * is printed when the write is on disk.
+ */
+
+import { type Reply, RespError } from '@nendb/resp';
+import { nodeVfs } from '@nendb/vfs';
+import { parseDatabase } from '../address.js';
+import { Client, serverError, throwIfError } from '../client.js';
+import type { CommandContext, CommandHandler } from '../command.js';
+import { CliError, ExitCode } from '../errors.js';
+import { printWarning } from '../output/error.js';
+import { toJson } from '../output/json.js';
+import { formatRaw, formatTyped, replyToJson } from '../output/reply.js';
+import { findTarget, type OnlineTarget } from '../target.js';
+
+export const handler: CommandHandler = async (context) => {
+  const { db } = context.options;
+  const database = typeof db === 'string' ? parseDatabase(db, '--db') : undefined;
+  const target = await findTarget(context, nodeVfs);
+  const reply =
+    target.kind === 'online'
+      ? await callServer(target, database, context)
+      : await callDirectory(target.dir, database ?? 0, context);
+  if (reply === undefined) return ExitCode.ok;
+  if (reply instanceof RespError) throw serverError(reply);
+  print(reply, context);
+  return ExitCode.ok;
+};
+
+/** `undefined` where the server, as asked, ended before it could reply. */
+async function callServer(
+  target: OnlineTarget,
+  database: number | undefined,
+  { args, json, io }: CommandContext,
+): Promise<Reply | undefined> {
+  const client = await Client.connect(target.address, {
+    foundBy: target.foundBy,
+    protocol: json ? 3 : 2,
+    database,
+    onWarning: (text) => printWarning(io, text),
+  });
+  try {
+    return await client.call(args);
+  } catch (error) {
+    const asked = args[0].toUpperCase() === 'SHUTDOWN';
+    if (asked && error instanceof CliError && error.code === 'CONNECTION_CLOSED') return undefined;
+    throw error;
+  } finally {
+    client.close();
+  }
+}
+
+async function callDirectory(
+  dir: string,
+  database: number,
+  { args, json }: CommandContext,
+): Promise<Reply> {
+  const { withDirectory } = await import('../offline/session.js');
+  return withDirectory(dir, json ? 3 : 2, async ({ client }) => {
+    if (database !== 0) throwIfError(await client.send(['SELECT', database]));
+    return client.send(args);
+  });
+}
+
+function print(reply: Reply, { io, json }: CommandContext): void {
+  if (json) io.stdout.write(toJson(replyToJson(reply)));
+  else io.stdout.write(io.stdout.isTty ? formatTyped(reply) : formatRaw(reply));
+}

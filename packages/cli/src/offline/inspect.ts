@@ -1,0 +1,196 @@
+/**
+ * The status of a stopped directory, from its files alone: identity, images, and a dry run of the
+ * log's recovery that writes to memory (`DryRunVfs`). The store is not loaded.
+ *
+ * Invariants
+ *  1. Nothing on disk changes and no lock is taken; the epoch stays what it was.
+ *  2. What recovery would refuse is refused here by the same code: every byte of the image and every
+ *     record behind it is read and checked.
+ *  3. The keys are those of a running server; what only a running process knows is null.
+ */
+import { NENDB_VERSION, STATUS_SCHEMA_VERSION } from '@nendb/commands';
+import { LOCK_FILE, WAL_DIRECTORY } from '@nendb/engine';
+import { Snapshot, type SnapshotImage } from '@nendb/snapshot';
+import { joinPath, type Vfs } from '@nendb/vfs';
+import { Wal, type WalRecovery, type WalReplay } from '@nendb/wal';
+import { CliError, ExitCode, toCliError } from '../errors.js';
+import { DRY_RUN_SEGMENT_BYTES } from '../limits.js';
+import { uuidText } from '../output/uuid.js';
+import type { StatusDocument } from '../status-document.js';
+import { DryRunVfs } from './dry-run-vfs.js';
+import { readDirectoryIdentity } from './identity.js';
+
+/** A document, and what recovery would refuse the directory for. */
+export interface Inspection {
+  document: StatusDocument;
+  failure?: CliError;
+}
+
+/** What could be found out; what is missing was refused. */
+interface Findings {
+  image?: SnapshotImage;
+  /** Wall clock, in ms since 1970, when the image was written. */
+  imageSavedAtMs?: number;
+  recovery?: WalRecovery;
+  /** Name of the log's newest segment. */
+  segment?: string;
+  replayed: number;
+  failure?: CliError;
+}
+
+/**
+ * Inspects the database in `dir`. Throws `CliError` `NOT_FOUND` where there is none, and `VFS_LOCKED`
+ * where a process took the directory meanwhile; damage is `failure`, beside a document that tells it.
+ * Reads the image and the log behind it once.
+ */
+export async function inspectDirectory(dir: string, vfs: Vfs): Promise<Inspection> {
+  const identity = await readDirectoryIdentity(dir, vfs);
+  const found = await examine(dir, identity, vfs);
+  if (found.failure !== undefined) await assertStillFree(dir, vfs);
+  const reason = found.failure?.message ?? found.image?.reason ?? null;
+  const document: StatusDocument = {
+    schema_version: STATUS_SCHEMA_VERSION,
+    running: false,
+    healthy: reason === null,
+    recovery: recoveryStatus(found),
+    wal_health: walStatus(found, reason),
+    store: {
+      kind: identity.storeKind,
+      database_uuid: uuidText(identity.databaseUuid),
+      epoch: found.recovery === undefined ? null : lastEpoch(found.recovery),
+      keys: null,
+      bytes: null,
+      image_bytes: null,
+      databases: null,
+      commits: null,
+      effects: null,
+      expired_keys: null,
+    },
+    snapshot: snapshotStatus(found),
+    resources: { disk_free_bytes: await vfs.freeBytes(dir) },
+    server: { version: NENDB_VERSION, address: null, pid: null },
+  };
+  return { document, failure: found.failure };
+}
+
+type Identity = Awaited<ReturnType<typeof readDirectoryIdentity>>;
+
+async function examine(dir: string, identity: Identity, vfs: Vfs): Promise<Findings> {
+  const found: Findings = { replayed: 0 };
+  try {
+    found.image = await Snapshot.load(dir, { vfs, uuid: identity.databaseUuid });
+    if (found.image !== undefined) {
+      const stat = await vfs.stat(joinPath(dir, found.image.info.file));
+      found.imageSavedAtMs = stat?.modifiedMs;
+    }
+    found.recovery = await dryRun(dir, identity, vfs, found);
+    found.segment = (await vfs.readdir(joinPath(dir, WAL_DIRECTORY)))
+      .filter((name) => name.endsWith('.wal'))
+      .sort()
+      .at(-1);
+  } catch (error) {
+    found.failure = toCliError(error);
+  }
+  return found;
+}
+
+/** Opens the log as the engine would, with every change in memory. */
+async function dryRun(
+  dir: string,
+  identity: Identity,
+  vfs: Vfs,
+  found: Findings,
+): Promise<WalRecovery> {
+  const from = ((found.image?.header.lsn ?? 0) + 1) as WalReplay['from'];
+  const { wal, recovery } = await Wal.open({
+    dir: joinPath(dir, WAL_DIRECTORY),
+    vfs: new DryRunVfs(vfs),
+    databaseUuid: identity.databaseUuid,
+    mustExist: identity.ready,
+    lock: false,
+    preallocate: false,
+    segmentBytesMax: DRY_RUN_SEGMENT_BYTES,
+    recover: {
+      from,
+      onRecord: () => {
+        found.replayed++;
+      },
+    },
+  });
+  await wal.close();
+  return recovery;
+}
+
+/** A failure beside a process that came meanwhile says nothing about the directory. */
+async function assertStillFree(dir: string, vfs: Vfs): Promise<void> {
+  const { held, owner } = await vfs.inspectLock(joinPath(dir, LOCK_FILE));
+  if (!held) return;
+  throw new CliError(
+    ExitCode.locked,
+    'VFS_LOCKED',
+    `expected ${dir} to stay free while it was read, got process ${owner?.pid ?? '?'} that opened it`,
+    'run the command again: it will ask that process',
+  );
+}
+
+/** The dry run took the epoch after it. */
+function lastEpoch({ epoch }: WalRecovery): number {
+  return epoch - 1;
+}
+
+function recoveryStatus({ image, recovery, replayed }: Findings) {
+  return {
+    verdict: recovery?.verdict ?? null,
+    truncated: recovery?.truncated ?? null,
+    snapshot_source: image?.source ?? null,
+    snapshot_reason: image?.reason ?? null,
+    replayed_records: replayed,
+    elapsed_ms: recovery?.elapsedMs ?? null,
+  };
+}
+
+function walStatus({ recovery, segment, failure }: Findings, reason: string | null) {
+  const lastLsn = recovery === undefined ? null : String(recovery.lastLsn);
+  return {
+    healthy: failure === undefined,
+    state: 'stopped',
+    reason,
+    io_error_count: 0,
+    last_error: failure?.message ?? null,
+    end_pos:
+      recovery === undefined
+        ? null
+        : {
+            epoch: lastEpoch(recovery),
+            lsn: String(recovery.lastLsn),
+            segment: segment ?? null,
+            offset: recovery.truncated?.offset ?? null,
+          },
+    segments: recovery?.segments ?? null,
+    segment_bytes: recovery?.bytes ?? null,
+    first_lsn: recovery === undefined ? null : String(recovery.firstLsn),
+    last_lsn: lastLsn,
+    applied_lsn: lastLsn,
+    durable_lsn: lastLsn,
+    synced_lsn: lastLsn,
+    appends: null,
+    appended_bytes: null,
+    writes: null,
+    syncs: null,
+    rotations: null,
+    pending_bytes: null,
+    last_sync_ms: null,
+  };
+}
+
+function snapshotStatus({ image, imageSavedAtMs }: Findings) {
+  return {
+    lsn: image === undefined ? null : String(image.header.lsn),
+    file: image?.info.file ?? null,
+    file_bytes: image?.info.fileBytes ?? 0,
+    saved_at_ms: imageSavedAtMs ?? 0,
+    in_progress: false,
+    last_error: image?.reason ?? null,
+    log_bytes_since: null,
+  };
+}
