@@ -56,9 +56,9 @@ async function writeWith(
   { dir, header, imageUuid }: WriterInit,
   options: SnapshotWriteOptions,
 ): Promise<SnapshotInfo> {
-  const worker = new Worker(task);
-  const newest = await worker.call('examine', { role: 'newest', depth: 'all' });
-  const bak = await worker.call('examine', { role: 'bak', depth: 'ends' });
+  const writer = new Writer(task);
+  const newest = await writer.call('examine', { role: 'newest', depth: 'all' });
+  const bak = await writer.call('examine', { role: 'bak', depth: 'ends' });
   refuseForeign(newest?.report, header);
   refuseForeign(bak?.report, header);
   refuseOlder(newest?.report, header);
@@ -69,23 +69,23 @@ async function writeWith(
   let fileBytes: number;
   let payloadBytes: number;
   try {
-    await worker.call('begin', undefined);
-    payloadBytes = await sendBlocks(worker, options);
-    fileBytes = await worker.call('finish', undefined);
+    await writer.call('begin', undefined);
+    payloadBytes = await sendBlocks(writer, options);
+    fileBytes = await writer.call('finish', undefined);
     if (options.beforePublish) await untilAborted(options.beforePublish(), options.signal);
     checkAborted(options.signal);
     await io('publish', publish(vfs, dir, temporary, newest?.report.state === 'valid'));
   } catch (error) {
     // The first error is the one worth reporting; the next write removes what this leaves.
-    await worker.call('abandon', undefined).catch(() => undefined);
+    await writer.call('abandon', undefined).catch(() => undefined);
     await vfs.unlink(joinPath(dir, temporary)).catch(() => undefined);
     throw error;
   }
   return { file: NEWEST_FILE, role: 'newest', header, fileBytes, payloadBytes };
 }
 
-/** Sends all blocks to the worker, few at a time; returns the bytes of payload. */
-async function sendBlocks(worker: Worker, options: SnapshotWriteOptions): Promise<number> {
+/** Sends all blocks to the writer thread, few at a time; returns the bytes of payload. */
+async function sendBlocks(writer: Writer, options: SnapshotWriteOptions): Promise<number> {
   const { signal, onProgress } = options;
   const inFlight: Promise<number>[] = [];
   let sentBytes = 0;
@@ -98,7 +98,7 @@ async function sendBlocks(worker: Worker, options: SnapshotWriteOptions): Promis
     while (inFlight.length >= BLOCKS_IN_FLIGHT_MAX) await settleOne();
     sentBytes += block.length - BLOCK_HEADER_BYTES;
     const writtenBytes = sentBytes;
-    const written = worker.call('block', block, [block.buffer]).then(() => writtenBytes);
+    const written = writer.call('block', block, [block.buffer]).then(() => writtenBytes);
     // Awaited in its turn; a failure meanwhile is not an unhandled one.
     written.catch(() => undefined);
     inFlight.push(written);
@@ -109,7 +109,7 @@ async function sendBlocks(worker: Worker, options: SnapshotWriteOptions): Promis
 }
 
 /** The task's methods, typed, their failures as `SnapshotError`. */
-class Worker {
+class Writer {
   readonly #task: Task;
 
   constructor(task: Task) {
