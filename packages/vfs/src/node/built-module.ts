@@ -13,3 +13,10 @@ export function builtModule(module: URL): URL {
   if (module.pathname.endsWith('.js') && fs.existsSync(fileURLToPath(module))) return module;
   return new URL(module.href.replace(SOURCE, '/dist/$1.js'));
 }
+
+/** `x.ts` for a module named `x.js` that exists as TypeScript only; any other URL unchanged. */
+export function sourceModule(module: URL): URL {
+  if (module.protocol !== 'file:' || fs.existsSync(fileURLToPath(module))) return module;
+  const source = new URL(module.href.replace(/\.js$/, '.ts'));
+  return fs.existsSync(fileURLToPath(source)) ? source : module;
+}

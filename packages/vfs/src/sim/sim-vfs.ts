@@ -1,0 +1,379 @@
+/**
+ * A deterministic machine in memory, which can be made to fail and to die at any operation.
+ *
+ *     const sim = new SimVfs({ seed: 1 });
+ *     await sim.run(async () => { ...the program, with sim as its Vfs... });
+ *     for (const image of sim.crashImages()) {
+ *       const after = SimVfs.fromImage(image, { seed: 2 });
+ *       await after.run(async () => { ...recovery, and what must hold... });
+ *     }
+ *
+ * Invariants
+ *  1. Same seed, same program: same interleaving, same history, same images.
+ *  2. The synchronous half takes effect at once; the asynchronous half when the scheduler picks it.
+ *  3. A machine never dies by itself: images are taken from its history, while it lives on.
+ */
+import { posix } from 'node:path';
+import { stampUuid } from '../uuid.js';
+import type {
+  Clock,
+  Executor,
+  LockState,
+  OpenMode,
+  Randomness,
+  Timers,
+  Vfs,
+  VfsFile,
+  VfsLock,
+  VfsStat,
+} from '../vfs.js';
+import { CrashPoint } from './crash-point.js';
+import {
+  type ChoiceLimits,
+  type CrashChoice,
+  type CrashProfile,
+  posixWeak,
+} from './crash-profile.js';
+import { Disk } from './disk.js';
+import { type DiskState, ROOT_INODE } from './disk-state.js';
+import type { Faults, OpKind } from './faults.js';
+import type { Change } from './history.js';
+import { type CrashKind, cleanDirectory, type SimImage } from './image.js';
+import { Machine, type Operation } from './machine.js';
+import { Prng } from './prng.js';
+import { Scheduler, type SimOrder } from './scheduler.js';
+import { SECTOR_BYTES } from './sector.js';
+import { simExecutor } from './sim-executor.js';
+import { SimFile } from './sim-file.js';
+import { LockTable } from './sim-lock.js';
+
+export interface SimOptions {
+  /** Any integer. Default 1. */
+  seed?: number;
+  /** Who of several operations in flight completes first. Default `random`. */
+  order?: SimOrder;
+  /** The wall clock at boot, in ms since 1970. Default 2026-01-01, or a second after the crash. */
+  wallMs?: number;
+  /** Whether the history is kept, so that images can be taken of the past. Default true. */
+  record?: boolean;
+}
+
+export interface CrashOptions {
+  /** Default `power`. */
+  kind?: CrashKind;
+  /** Default `posixWeak`. */
+  profile?: CrashProfile;
+}
+
+const BOOT_WALL_MS = Date.UTC(2026, 0, 1);
+const DOWNTIME_MS = 1000;
+const OWNER_PID = 1;
+const EMPTY_DISK: DiskState = {
+  nodes: new Map([[ROOT_INODE, cleanDirectory(new Map(), BOOT_WALL_MS)]]),
+  pending: [],
+};
+
+export class SimVfs implements Vfs {
+  readonly seed: number;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Randomness;
+  readonly executor: Executor;
+  readonly #bootWallMs: number;
+  readonly #disk: Disk;
+  readonly #scheduler: Scheduler;
+  readonly #machine: Machine;
+  readonly #locks = new LockTable();
+  readonly #listDice: Prng;
+
+  /** A new machine, on an empty disk or on what a crash left. */
+  constructor(options: SimOptions = {}, image?: SimImage) {
+    this.seed = options.seed ?? 1;
+    this.#bootWallMs =
+      options.wallMs ?? (image === undefined ? BOOT_WALL_MS : image.wallMs + DOWNTIME_MS);
+    this.#scheduler = new Scheduler(
+      new Prng(this.seed, 1),
+      options.order ?? 'random',
+      this.#bootWallMs,
+    );
+    this.clock = this.#scheduler.clock;
+    this.timers = this.#scheduler.timers;
+    this.#disk = new Disk(image?.state ?? EMPTY_DISK, options.record ?? true, this.clock.wallMs);
+    this.#machine = new Machine(this.#disk, this.#scheduler);
+    this.executor = simExecutor(this.#scheduler, this);
+    this.#listDice = new Prng(this.seed, 3);
+    const dice = new Prng(this.seed, 2);
+    this.random = {
+      fill: (target) => dice.fill(target),
+      uuid: () => {
+        const bytes = new Uint8Array(16);
+        dice.fill(bytes);
+        return stampUuid(bytes);
+      },
+    };
+  }
+
+  static fromImage(image: SimImage, options: SimOptions = {}): SimVfs {
+    return new SimVfs(options, image);
+  }
+
+  // The program's side: `Vfs`
+
+  open(path: string, mode: OpenMode): Promise<VfsFile> {
+    return this.#machine.later(this.#open(path, mode));
+  }
+
+  openSync(path: string, mode: OpenMode): VfsFile {
+    return this.#machine.now(this.#open(path, mode));
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.#machine.later(this.#rename(from, to));
+  }
+
+  renameSync(from: string, to: string): void {
+    this.#machine.now(this.#rename(from, to));
+  }
+
+  unlink(path: string): Promise<void> {
+    return this.#machine.later(this.#at('unlink', path, (at) => this.#disk.unlink(at)));
+  }
+
+  unlinkSync(path: string): void {
+    this.#machine.now(this.#at('unlink', path, (at) => this.#disk.unlink(at)));
+  }
+
+  mkdir(path: string): Promise<void> {
+    return this.#machine.later(this.#at('mkdir', path, (at) => this.#disk.makeDirectory(at)));
+  }
+
+  mkdirSync(path: string): void {
+    this.#machine.now(this.#at('mkdir', path, (at) => this.#disk.makeDirectory(at)));
+  }
+
+  readdir(path: string): Promise<string[]> {
+    return this.#machine.later(this.#at('readdir', path, (at) => this.#list(at)));
+  }
+
+  readdirSync(path: string): string[] {
+    return this.#machine.now(this.#at('readdir', path, (at) => this.#list(at)));
+  }
+
+  stat(path: string): Promise<VfsStat | undefined> {
+    return this.#machine.later(this.#at('stat', path, (at) => this.#disk.stat(at)));
+  }
+
+  statSync(path: string): VfsStat | undefined {
+    return this.#machine.now(this.#at('stat', path, (at) => this.#disk.stat(at)));
+  }
+
+  async syncDir(path: string): Promise<void> {
+    return this.#machine.later(this.#syncDir(path));
+  }
+
+  syncDirSync(path: string): void {
+    this.#machine.now(this.#syncDir(path));
+  }
+
+  freeBytes(path: string): Promise<number> {
+    return this.#machine.later(this.#freeBytes(path));
+  }
+
+  freeBytesSync(path: string): number {
+    return this.#machine.now(this.#freeBytes(path));
+  }
+
+  lock(path: string): Promise<VfsLock> {
+    const owner = {
+      pid: OWNER_PID,
+      startTicks: String(this.seed),
+      bootId: `sim-${this.#bootWallMs}`,
+      pidNamespace: 'sim',
+      host: 'sim',
+    };
+    return this.#machine.later(
+      this.#at('lock', path, (at) => this.#locks.take(this.#disk, at, owner)),
+    );
+  }
+
+  async inspectLock(path: string): Promise<LockState> {
+    return this.#locks.inspect(this.#disk, normalize(path));
+  }
+
+  // The test's side
+
+  get faults(): Faults {
+    return this.#machine.faults;
+  }
+
+  /** Operations so far, by kind: what a sweep of faults has to cover. */
+  get counts(): Readonly<Record<OpKind, number>> {
+    return this.#machine.counts;
+  }
+
+  /** How many operations changed the disk since boot: the position of "now" among crash points. */
+  get changeCount(): number {
+    return this.#disk.history.count;
+  }
+
+  /** The operations that changed the disk, in order. Change n is at index n - 1. */
+  get changes(): readonly Change[] {
+    return this.#disk.history.changes;
+  }
+
+  /**
+   * Runs until `work` settles; nothing happens on the machine otherwise. Rejects as `work` does, or
+   * with `SimDeadlockError` (`SIM_DEADLOCK`) where nothing is left that could settle it.
+   */
+  run<T>(work: Promise<T> | (() => Promise<T>)): Promise<T> {
+    return this.#scheduler.run(work);
+  }
+
+  /** Runs until no operation is in flight, then for `ms` of virtual time. */
+  settle(ms = 0): Promise<void> {
+    return this.#scheduler.settle(ms);
+  }
+
+  /** Moves the wall clock, in ms, either way. */
+  jumpClock(byMs: number): void {
+    this.faults.count('clock-jump');
+    this.#scheduler.jumpWall(byMs);
+  }
+
+  /** Everything reaches the disk, as in a long quiet time. */
+  flush(): void {
+    this.#disk.flush();
+  }
+
+  /** The moment after `at` changes (default: now). Moments past need a recording machine. */
+  crashPoint(at = this.changeCount, options: CrashOptions = {}): CrashPoint {
+    const { history } = this.#disk;
+    if (!Number.isSafeInteger(at) || at < 0 || at > history.count) {
+      throw new RangeError(`expected a crash point from 0 to ${history.count}, got ${at}`);
+    }
+    if (!history.recording && at !== history.count) {
+      throw new RangeError(
+        `expected a crash now (${history.count}), got ${at}: create the machine with record: true`,
+      );
+    }
+    const wallMs = history.changes[at - 1]?.wallMs ?? this.#bootWallMs;
+    const { kind = 'power', profile = posixWeak } = options;
+    return new CrashPoint(this.#disk, at, kind, profile, wallMs);
+  }
+
+  /** One image: a pure function of the history up to `at` and the choice. */
+  crashImage(options: CrashOptions & { at?: number; choice?: CrashChoice } = {}): SimImage {
+    return this.crashPoint(options.at, options).image(options.choice ?? 'none');
+  }
+
+  /**
+   * Images that differ, from change `from` (default 0) to `to` (default: now), with the position of
+   * each. Images with equal hash at one position come once; `seen` drops them over positions and
+   * machines too (only where what must hold does not depend on the position).
+   */
+  *crashImages(
+    options: CrashOptions & ChoiceLimits & { from?: number; to?: number; seen?: Set<string> } = {},
+  ): Generator<{ at: number; image: SimImage }> {
+    const { from = 0, to = this.changeCount, seen } = options;
+    for (let at = from; at <= to; at++) {
+      const point = this.crashPoint(at, options);
+      const here = seen ?? new Set<string>();
+      for (const choice of point.choices(options)) {
+        const image = point.image(choice);
+        if (here.has(image.hash())) continue;
+        here.add(image.hash());
+        yield { at, image };
+      }
+    }
+  }
+
+  /** Paths of files that are open, one for each descriptor. */
+  get openFiles(): string[] {
+    return [...this.#machine.descriptors].map((descriptor) => descriptor.path);
+  }
+
+  /** What the detectors saw: use after close, buffers changed while a write held them. */
+  get violations(): readonly string[] {
+    return this.#machine.violations;
+  }
+
+  /** Throws if a detector saw something, or a file is still open. */
+  assertClean(): void {
+    const found = [...this.violations, ...this.openFiles.map((path) => `${path} is still open`)];
+    if (found.length > 0) {
+      throw new Error(`expected a clean end, but: ${found.join('; ')}`);
+    }
+  }
+
+  /**
+   * Throws unless the bytes of `path` from `from` to `to` (default: all of it), its size and every
+   * name on the way survive a power cut now. To be asked at the moment of an acknowledgement.
+   */
+  assertDurable(path: string, range: { from?: number; to?: number } = {}): void {
+    const target = normalize(path);
+    const node = this.#disk.file(this.#disk.openFile(target));
+    const { from = 0, to = node.cache.size } = range;
+    const dirty = node.cache
+      .differences(node.durable)
+      .find((index) => (index + 1) * SECTOR_BYTES > from && index * SECTOR_BYTES < to);
+    const names = this.#disk.unsafeName(target);
+    const short = node.durable.size < to;
+    if (dirty === undefined && names === undefined && !short) return;
+    const why =
+      names !== undefined
+        ? `the name ${names} is not durable: sync its directory`
+        : `byte ${dirty === undefined ? node.durable.size : Math.max(from, dirty * SECTOR_BYTES)} is not: sync the file after the write has completed`;
+    throw new Error(`expected bytes ${from} to ${to} of ${path} to be durable, but ${why}`);
+  }
+
+  // Operations
+
+  #open(path: string, mode: OpenMode): Operation<VfsFile> {
+    return this.#at(mode === 'create' ? 'create' : 'open', path, (at) => {
+      const inode = mode === 'create' ? this.#disk.createFile(at) : this.#disk.openFile(at);
+      return new SimFile(this.#machine, path, inode, mode !== 'read');
+    });
+  }
+
+  #rename(from: string, to: string): Operation<void> {
+    return this.#at('rename', from, (at) => this.#disk.rename(at, normalize(to)));
+  }
+
+  /** Names come in no particular order, and not in the same one each time. */
+  #list(path: string): string[] {
+    return this.#listDice.shuffle(this.#disk.list(path));
+  }
+
+  #syncDir(path: string): Operation<void> {
+    const startedAt = this.changeCount;
+    return {
+      kind: 'syncDir',
+      path: normalize(path),
+      run: () => {
+        const at = normalize(path);
+        this.#disk.syncDirectory(this.#disk.directoryAt(at), at, startedAt);
+      },
+      lose: () => {
+        const at = normalize(path);
+        this.#disk.loseDirectorySync(this.#disk.directoryAt(at), at, startedAt);
+      },
+    };
+  }
+
+  #freeBytes(path: string): Operation<number> {
+    return this.#at('freeBytes', path, (at) => {
+      this.#disk.resolve(at, 'statfs');
+      return this.#machine.freeBytes();
+    });
+  }
+
+  #at<T>(kind: OpKind, path: string, run: (normalized: string) => T): Operation<T> {
+    const normalized = normalize(path);
+    return { kind, path: normalized, run: () => run(normalized) };
+  }
+}
+
+/** A machine has one file system and no working directory: relative paths start at the root. */
+function normalize(path: string): string {
+  return posix.resolve('/', path);
+}
