@@ -25,6 +25,7 @@ export class MemoryContent {
   }
 
   write(source: Uint8Array, position: number): number {
+    if (source.length === 0) return 0;
     this.resize(Math.max(this.#size, position + source.length));
     this.#bytes.set(source, position);
     return source.length;

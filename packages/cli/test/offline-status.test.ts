@@ -1,0 +1,190 @@
+/** `nen status` of a stopped directory: what it says, and that it changes nothing. */
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { engineStatus } from '@nendb/commands';
+import { describe, expect, test } from 'vitest';
+import { makeDatabase, useDatabase } from './support/database.js';
+import { hashTree } from './support/temp-dir.js';
+import { nen } from './support/terminal.js';
+
+const SECTIONS = ['recovery', 'resources', 'server', 'snapshot', 'store', 'wal_health'];
+
+function segments(dir: string): string[] {
+  const names = readdirSync(join(dir, 'wal')).filter((name) => name.endsWith('.wal'));
+  return names.sort().map((name) => join(dir, 'wal', name));
+}
+
+/** Turns over one bit in the middle of the first occurrence of `marker`. */
+function damage(file: string, marker: string): void {
+  const bytes = readFileSync(file);
+  const at = bytes.indexOf(marker);
+  expect(at).toBeGreaterThan(0);
+  bytes[at] ^= 1;
+  writeFileSync(file, bytes);
+}
+
+async function status(dir: string, ...flags: string[]) {
+  const before = hashTree(dir);
+  const outcome = await nen(['status', '--json', '--dir', dir, ...flags]);
+  expect(hashTree(dir)).toBe(before);
+  return { ...outcome, document: outcome.stdout === '' ? undefined : JSON.parse(outcome.stdout) };
+}
+
+describe('a sound directory', () => {
+  test('is healthy, stopped, and has every key of a running one', async () => {
+    let online: object = {};
+    const dir = await makeDatabase(async (client, engine) => {
+      await client.call('SET', 'a', '1');
+      await client.call('SET', 'b', '2');
+      await client.call('SAVE');
+      await client.call('DEL', 'a');
+      online = engineStatus(engine);
+    });
+    const { code, document, stderr } = await status(dir, '--fail-on-unhealthy');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(document).toMatchObject({
+      schema_version: 1,
+      running: false,
+      healthy: true,
+      recovery: {
+        verdict: 'clean',
+        truncated: null,
+        snapshot_source: 'newest',
+        replayed_records: 1,
+      },
+      wal_health: {
+        healthy: true,
+        io_error_count: 0,
+        last_error: null,
+        end_pos: { lsn: '3', segment: segments(dir).at(-1)?.split('/').at(-1) },
+        segments: 1,
+        last_lsn: '3',
+      },
+      store: { kind: 'map' },
+      snapshot: { file: 'nendb.snapshot', lsn: '2', in_progress: false, last_error: null },
+      server: { address: null, pid: null },
+    });
+    expect(Object.keys(document)).toEqual(
+      [...SECTIONS, 'healthy', 'running', 'schema_version'].sort(),
+    );
+    for (const [section, values] of Object.entries(online)) {
+      expect(Object.keys(document[section])).toEqual(Object.keys(values).sort());
+    }
+  });
+
+  test('says the epoch and the uuid of its last opening, and does not use up an epoch', async () => {
+    const dir = await makeDatabase((client) => client.call('SET', 'k', 'v'));
+    let last = { epoch: 0, databaseUuid: '' };
+    await useDatabase(dir, async (_client, engine) => {
+      last = { epoch: engine.epoch, databaseUuid: engine.databaseUuid };
+    });
+    for (let round = 0; round < 2; round++) {
+      const { document } = await status(dir);
+      expect(document.store.epoch).toBe(last.epoch);
+      expect(document.store.database_uuid).toBe(last.databaseUuid);
+    }
+  });
+
+  test('without a record is healthy too', async () => {
+    const dir = await makeDatabase(async () => {});
+    const { code, document } = await status(dir);
+    expect(code).toBe(0);
+    expect(document.wal_health.last_lsn).toBe('0');
+    expect(document.snapshot.lsn).toBe(null);
+  });
+
+  test('with a torn tail is healthy, and says what would be cut off', async () => {
+    const dir = await makeDatabase((client) => client.call('SET', 'k', 'v'));
+    const file = segments(dir)[0];
+    const whole = readFileSync(file);
+    const trailerAt = Number(whole.readBigUInt64LE(whole.length - 16));
+    truncateSync(file, trailerAt + 10);
+    const { code, document } = await status(dir, '--fail-on-unhealthy');
+    expect(code).toBe(0);
+    expect(document).toMatchObject({
+      healthy: true,
+      recovery: { verdict: 'torn', truncated: { bytes: 10, offset: trailerAt } },
+      wal_health: { last_lsn: '1', end_pos: { offset: trailerAt } },
+    });
+  });
+
+  test('is readable for people, with colours only where they are wanted', async () => {
+    const dir = await makeDatabase((client) => client.call('SET', 'k', 'v'));
+    const plain = await nen(['status', '--dir', dir]);
+    expect(plain.stdout).toMatch(/^healthy, stopped\n\nserver\n/);
+    expect(plain.stdout).toMatch(/^ {2}end_pos\.lsn +1$/m);
+    expect(plain.stdout).toMatch(/^ {2}last_error +-$/m);
+    const terminal = await nen(['status', '--dir', dir], { tty: true });
+    expect(terminal.stdout).toContain('\u001b[32mhealthy');
+    for (const [env, tty] of [
+      [{ NO_COLOR: '1' }, true],
+      [{ TERM: 'dumb' }, true],
+      [{ NO_COLOR: '1', FORCE_COLOR: '1' }, false],
+    ] as const) {
+      expect((await nen(['status', '--dir', dir], { env, tty })).stdout).not.toContain('\u001b');
+    }
+    const forced = await nen(['status', '--dir', dir], { env: { FORCE_COLOR: '1' } });
+    expect(forced.stdout).toContain('\u001b[32mhealthy');
+  });
+});
+
+describe('a damaged directory: the whole report, then exit 6', () => {
+  test('a flipped bit in the log', async () => {
+    const dir = await makeDatabase(async (client) => {
+      await client.call('SET', 'k', 'needle-one');
+      await client.call('SET', 'k', 'needle-two');
+    });
+    damage(segments(dir)[0], 'needle-one');
+    const { code, document, stderr } = await status(dir);
+    expect(code).toBe(6);
+    expect(document).toMatchObject({
+      running: false,
+      healthy: false,
+      wal_health: { healthy: false, last_error: expect.stringContaining('.wal') },
+    });
+    const { error } = JSON.parse(stderr);
+    expect(error.code).toBe('WAL_CORRUPT');
+    expect(error.message).toBe(document.wal_health.last_error);
+  });
+
+  test('a missing segment', async () => {
+    const dir = await makeDatabase((client) => client.call('SET', 'k', 'v'));
+    await useDatabase(dir, (client) => client.call('SET', 'k', 'w'));
+    rmSync(segments(dir)[0]);
+    const { code, document } = await status(dir);
+    expect(code).toBe(6);
+    expect(document.healthy).toBe(false);
+  });
+
+  test('a damaged newest image: not healthy, but it can be opened, so exit 0, or 3 if asked', async () => {
+    const dir = await makeDatabase(async (client) => {
+      await client.call('SET', 'k', 'v');
+      await client.call('SAVE');
+      await client.call('SET', 'k', 'needle');
+      await client.call('SAVE');
+    });
+    damage(join(dir, 'nendb.snapshot'), 'needle');
+    const { code, document } = await status(dir);
+    expect(code).toBe(0);
+    expect(document).toMatchObject({
+      healthy: false,
+      recovery: { snapshot_source: 'bak' },
+      snapshot: { lsn: '1', last_error: expect.stringContaining('nendb.snapshot') },
+    });
+    expect((await status(dir, '--fail-on-unhealthy')).code).toBe(3);
+
+    const verified = await nen(['snapshot', 'verify', '--dir', dir]);
+    expect(verified.stdout).toMatch(/^newest +damaged/m);
+    expect(verified.stdout).toMatch(/^bak +valid/m);
+    expect(verified.stderr).toContain('expected a sound image in nendb.snapshot');
+    expect(verified.code).toBe(6);
+  });
+
+  test('a damaged identity', async () => {
+    const dir = await makeDatabase((client) => client.call('SET', 'k', 'v'));
+    damage(join(dir, 'IDENTITY'), 'storeKind');
+    const { code, stderr } = await status(dir);
+    expect(JSON.parse(stderr).error.code).toBe('ENGINE_CORRUPT');
+    expect(code).toBe(6);
+  });
+});
