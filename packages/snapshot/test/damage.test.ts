@@ -1,0 +1,246 @@
+import { crc32 } from '@nendb/codec';
+import { Snapshot } from '@nendb/snapshot';
+import type { Vfs } from '@nendb/vfs';
+import { SimVfs } from '@nendb/vfs/sim';
+import { describe, expect, it } from 'vitest';
+import {
+  BLOCK_HEADER_BYTES,
+  BLOCK_PAYLOAD_BYTES_MAX,
+  FOOTER_BYTES,
+  HEAD_BYTES,
+} from '../src/format.js';
+import {
+  BAK,
+  bytesOf,
+  codeOf,
+  contents,
+  DIR,
+  header,
+  loadedNumber,
+  NEWEST,
+  putFile,
+  readFile,
+  refusal,
+  uuid,
+  write,
+} from './fixture.js';
+
+/** A machine with image 1 as `.bak` and image 2 as the newest. */
+async function twoImages(work: (vfs: Vfs, newest: Uint8Array) => Promise<void>): Promise<void> {
+  const sim = new SimVfs({ record: false });
+  await sim.run(async () => {
+    await write(sim, 1);
+    await write(sim, 2);
+    await work(sim, await readFile(sim, NEWEST));
+  });
+  sim.assertClean();
+}
+
+/** Puts `bytes` where the newest image was, and expects them to be refused. */
+async function expectDetected(vfs: Vfs, bytes: Uint8Array, what: string): Promise<void> {
+  await putFile(vfs, NEWEST, bytes);
+  const image = await Snapshot.load(DIR, { vfs, uuid });
+  expect(image?.source, what).toBe('bak');
+  expect(image?.reason, what).toMatch(/^nendb\.snapshot is damaged at offset \d+: expected /);
+  expect(await bytesOf(image!), what).toEqual(contents(1));
+}
+
+const head = (bytes: Uint8Array) => bytes.subarray(0, HEAD_BYTES);
+const footer = (bytes: Uint8Array) => bytes.subarray(bytes.length - FOOTER_BYTES);
+
+describe('a damaged newest image', () => {
+  it('R4: any flipped bit is detected, and the .bak is loaded instead', () =>
+    twoImages(async (vfs, newest) => {
+      for (let bit = 0; bit < newest.length * 8; bit++) {
+        const bytes = Uint8Array.from(newest);
+        bytes[bit >> 3] ^= 1 << (bit & 7);
+        await expectDetected(vfs, bytes, `bit ${bit}`);
+      }
+      await putFile(vfs, NEWEST, newest);
+      expect(await loadedNumber(vfs)).toBe(2);
+    }));
+
+  it('is detected at every truncation, and with anything appended', () =>
+    twoImages(async (vfs, newest) => {
+      for (let length = 0; length < newest.length; length++) {
+        await expectDetected(vfs, newest.subarray(0, length), `cut to ${length}`);
+      }
+      for (const more of [1, FOOTER_BYTES, 512]) {
+        const bytes = Buffer.concat([newest, Buffer.alloc(more)]);
+        await expectDetected(vfs, bytes, `${more} zeros appended`);
+      }
+      await expectDetected(vfs, Buffer.concat([newest, footer(newest)]), 'two footers');
+    }));
+
+  it('is detected as zeros and as noise of any size', () =>
+    twoImages(async (vfs, newest) => {
+      for (const length of [1, HEAD_BYTES, newest.length, 4096]) {
+        const noise = Uint8Array.from({ length }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24);
+        await expectDetected(vfs, new Uint8Array(length), `${length} zeros`);
+        await expectDetected(vfs, noise, `${length} bytes of noise`);
+      }
+    }));
+});
+
+describe('blocks out of place', () => {
+  const SIZE = 3 * BLOCK_PAYLOAD_BYTES_MAX;
+  const BLOCK = BLOCK_HEADER_BYTES + BLOCK_PAYLOAD_BYTES_MAX;
+  const block = (bytes: Uint8Array, index: number) =>
+    bytes.subarray(HEAD_BYTES + index * BLOCK, HEAD_BYTES + (index + 1) * BLOCK);
+
+  it('are detected: swapped, repeated, missing, or of an image with the same contents', async () => {
+    const first = await only(1);
+    const sim = new SimVfs({ record: false });
+    await sim.run(async () => {
+      await write(sim, 1);
+      await write(sim, 2, { chunks: [contents(2, SIZE)] });
+      const twin = await readFile(sim, NEWEST);
+      await write(sim, 2, { chunks: [contents(2, SIZE)] });
+      const image = await readFile(sim, NEWEST);
+      await putFile(sim, BAK, first);
+      const [a, b, c] = [0, 1, 2].map((index) => block(image, index));
+      const build = (...parts: Uint8Array[]) =>
+        Buffer.concat([head(image), ...parts, footer(image)]);
+      expect(build(a, b, c).equals(image)).toBe(true);
+      await expectDetected(sim, build(b, a, c), 'swapped');
+      await expectDetected(sim, build(a, a, c), 'repeated');
+      await expectDetected(sim, build(a, c), 'missing');
+      await expectDetected(sim, build(a, b, c, c), 'one too many');
+      await expectDetected(sim, build(a, block(twin, 1), c), 'of a twin image');
+      const torn = Buffer.concat([head(twin), a, b, c, footer(image)]);
+      await expectDetected(sim, torn, 'under the head of a twin image');
+      const grafted = Buffer.concat([head(image), a, b, c, footer(twin)]);
+      await expectDetected(sim, grafted, 'with the footer of a twin image');
+    });
+    sim.assertClean();
+  });
+
+  /** The bytes of image `n` alone. */
+  async function only(n: number): Promise<Uint8Array> {
+    const sim = new SimVfs({ record: false, seed: n });
+    return sim.run(async () => {
+      await write(sim, n);
+      return readFile(sim, NEWEST);
+    });
+  }
+});
+
+describe('claims under a good checksum', () => {
+  /** Changes a field of the first block's header and makes its checksum good again. */
+  function claim(image: Uint8Array, at: number, value: number): Uint8Array {
+    const bytes = Buffer.from(image);
+    bytes.writeUInt32LE(value, HEAD_BYTES + at);
+    const imageUuid = bytes.subarray(48, 64);
+    const covered = bytes.subarray(HEAD_BYTES, HEAD_BYTES + 12);
+    bytes.writeUInt32LE(crc32(covered, crc32(imageUuid)), HEAD_BYTES + 12);
+    return bytes;
+  }
+
+  it('are bounded before anything is allocated from them', () =>
+    twoImages(async (vfs, newest) => {
+      for (const length of [0, 41, BLOCK_PAYLOAD_BYTES_MAX + 1, 0x7fffffff, 0xffffffff]) {
+        await expectDetected(vfs, claim(newest, 4, length), `length ${length}`);
+      }
+      await expectDetected(vfs, claim(newest, 0, 1), 'index 1');
+      await expectDetected(vfs, claim(newest, 8, 0), 'another payload checksum');
+    }));
+
+  it('are refused in the head and in the footer', () =>
+    twoImages(async (vfs, newest) => {
+      const sealHead = (at: number, value: bigint) => {
+        const bytes = Buffer.from(newest);
+        bytes.writeBigUInt64LE(value, at);
+        bytes.writeUInt32LE(crc32(bytes.subarray(0, 92)), 92);
+        return bytes;
+      };
+      for (const at of [64, 72, 80]) {
+        await expectDetected(vfs, sealHead(at, 2n ** 53n), `2^53 at ${at}`);
+      }
+      const bytes = sealHead(64, 7n);
+      await expectDetected(vfs, bytes, 'another head over the same blocks');
+      for (const [at, value] of [
+        [8, 41],
+        [16, newest.length + 1],
+        [24, 2],
+        [28, 0],
+        [32, 1],
+      ]) {
+        const changed = Buffer.from(newest);
+        const start = newest.length - FOOTER_BYTES;
+        changed.writeUInt32LE(value, start + at);
+        const covered = changed.subarray(start, start + 36);
+        changed.writeUInt32LE(crc32(covered, crc32(changed.subarray(48, 64))), start + 36);
+        await expectDetected(vfs, changed, `${value} at ${at} of the footer`);
+      }
+    }));
+});
+
+describe('no valid image', () => {
+  it('names file and offset of each damaged one', () =>
+    twoImages(async (vfs, newest) => {
+      const noHead = Uint8Array.from(newest);
+      noHead[0] ^= 1;
+      const noBlock = Uint8Array.from(newest);
+      noBlock[HEAD_BYTES + 20] ^= 1;
+      await putFile(vfs, NEWEST, noBlock);
+      await putFile(vfs, BAK, noHead);
+      const error = await refusal(Snapshot.load(DIR, { vfs }));
+      expect(error.code).toBe('SNAPSHOT_CORRUPT');
+      expect(error.message).toContain('nendb.snapshot is damaged at offset 96: expected payload');
+      expect(error.message).toContain('nendb.snapshot.bak is damaged at offset 0: expected magic');
+      await vfs.unlink(NEWEST);
+      const alone = await refusal(Snapshot.load(DIR, { vfs }));
+      expect(alone.code).toBe('SNAPSHOT_CORRUPT');
+      expect(alone.message).toContain('nendb.snapshot is missing; nendb.snapshot.bak is damaged');
+    }));
+
+  it('is not "corrupt" where the file system refuses to read', async () => {
+    const sim = new SimVfs({ record: false });
+    await sim.run(async () => {
+      await write(sim, 1);
+      sim.faults.failAt({ op: 'read', nth: 1, error: 'EIO', sticky: true });
+      const error = await refusal(Snapshot.load(DIR, { vfs: sim }));
+      expect(error.code).toBe('SNAPSHOT_IO');
+      expect(error.message).toContain('nendb.snapshot is unreadable: EIO');
+      expect(await codeOf(Snapshot.list(DIR, { vfs: sim }))).toBe('SNAPSHOT_IO');
+      expect(await Snapshot.verify(DIR, { vfs: sim })).toMatchObject([{ state: 'unreadable' }]);
+      sim.faults.clear();
+      expect(await loadedNumber(sim)).toBe(1);
+    });
+    sim.assertClean();
+  });
+});
+
+describe('damage between loading and streaming', () => {
+  it('is detected block by block', () =>
+    twoImages(async (vfs, newest) => {
+      const image = await Snapshot.load(DIR, { vfs });
+      const bytes = Uint8Array.from(newest);
+      bytes[HEAD_BYTES + BLOCK_HEADER_BYTES] ^= 1;
+      await putFile(vfs, NEWEST, bytes);
+      const error = await refusal(bytesOf(image!));
+      expect(error.code).toBe('SNAPSHOT_CORRUPT');
+      expect(error.message).toMatch(/^nendb\.snapshot was sound .* offset 96/);
+    }));
+
+  it('is told from another image in its place', () =>
+    twoImages(async (vfs) => {
+      const replaced = await Snapshot.load(DIR, { vfs });
+      await write(vfs, 3);
+      expect(await codeOf(bytesOf(replaced!))).toBe('SNAPSHOT_CHANGED');
+      const removed = await Snapshot.load(DIR, { vfs });
+      await vfs.unlink(NEWEST);
+      expect(await codeOf(bytesOf(removed!))).toBe('SNAPSHOT_CHANGED');
+    }));
+
+  it('a stream is read once, and can be left early', () =>
+    twoImages(async (vfs) => {
+      const image = await Snapshot.load(DIR, { vfs });
+      for await (const chunk of image!.chunks) {
+        expect(chunk).toEqual(Uint8Array.from(contents(2)));
+        break;
+      }
+      expect(() => image!.chunks[Symbol.asyncIterator]()).toThrow(/read once/);
+      expect(image!.header).toEqual(header(2));
+    }));
+});
