@@ -45,6 +45,7 @@ export class CrashPoint {
     readonly kind: CrashKind,
     readonly profile: CrashProfile = posixWeak,
     private readonly wallMs: number,
+    private readonly boots: number,
   ) {
     this.#disk = disk;
     this.#pending = disk.pending.at(at) ?? [];
@@ -67,7 +68,7 @@ export class CrashPoint {
   image(choice: CrashChoice): SimImage {
     const state =
       this.kind === 'kill' ? { nodes: this.#nodes, pending: this.#pending } : this.#cut(choice);
-    return new SimImage(state, this.#label(choice), this.wallMs);
+    return new SimImage(state, this.#label(choice), this.wallMs, this.boots);
   }
 
   #label(choice: CrashChoice): string {

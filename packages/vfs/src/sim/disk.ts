@@ -38,7 +38,9 @@ export class Disk {
 
   constructor(state: DiskState, recording: boolean, wallMs: () => number) {
     this.history = new History(recording);
-    this.pending = new Versioned(this.history, state.pending);
+    // What an earlier boot left pending came before everything here.
+    const inherited = state.pending.map(({ changes }) => ({ at: 0, changes }));
+    this.pending = new Versioned<readonly NameOperation[]>(this.history, inherited);
     this.#wallMs = wallMs;
     this.#nextInode = ROOT_INODE + 1;
     for (const [inode, node] of state.nodes) {

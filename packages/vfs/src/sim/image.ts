@@ -21,6 +21,8 @@ export class SimImage {
     readonly label: string,
     /** The wall clock at the crash, in ms since 1970. */
     readonly wallMs: number,
+    /** How often machines have booted on this disk: the dice of the next boot are others. */
+    readonly boots: number,
   ) {}
 
   /** Paths and bytes of all files, as a program that boots on the image reads them. */

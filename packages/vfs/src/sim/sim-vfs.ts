@@ -9,7 +9,8 @@
  *     }
  *
  * Invariants
- *  1. Same seed, same program: same interleaving, same history, same images.
+ *  1. Same seed, same program, same boot: same interleaving, same history, same images. Each boot on
+ *     a disk throws other dice, so that what should be unique is unique over a crash.
  *  2. The synchronous half takes effect at once; the asynchronous half when the scheduler picks it.
  *  3. A machine never dies by itself: images are taken from its history, while it lives on.
  */
@@ -67,7 +68,6 @@ export interface CrashOptions {
 
 const BOOT_WALL_MS = Date.UTC(2026, 0, 1);
 const DOWNTIME_MS = 1000;
-const OWNER_PID = 1;
 const EMPTY_DISK: DiskState = {
   nodes: new Map([[ROOT_INODE, cleanDirectory(new Map(), BOOT_WALL_MS)]]),
   pending: [],
@@ -80,6 +80,7 @@ export class SimVfs implements Vfs {
   readonly random: Randomness;
   readonly executor: Executor;
   readonly #bootWallMs: number;
+  readonly #boots: number;
   readonly #disk: Disk;
   readonly #scheduler: Scheduler;
   readonly #machine: Machine;
@@ -89,10 +90,11 @@ export class SimVfs implements Vfs {
   /** A new machine, on an empty disk or on what a crash left. */
   constructor(options: SimOptions = {}, image?: SimImage) {
     this.seed = options.seed ?? 1;
+    this.#boots = 1 + (image?.boots ?? 0);
     this.#bootWallMs =
       options.wallMs ?? (image === undefined ? BOOT_WALL_MS : image.wallMs + DOWNTIME_MS);
     this.#scheduler = new Scheduler(
-      new Prng(this.seed, 1),
+      new Prng(this.seed, this.#boots, 1),
       options.order ?? 'random',
       this.#bootWallMs,
     );
@@ -101,8 +103,8 @@ export class SimVfs implements Vfs {
     this.#disk = new Disk(image?.state ?? EMPTY_DISK, options.record ?? true, this.clock.wallMs);
     this.#machine = new Machine(this.#disk, this.#scheduler);
     this.executor = simExecutor(this.#scheduler, this);
-    this.#listDice = new Prng(this.seed, 3);
-    const dice = new Prng(this.seed, 2);
+    this.#listDice = new Prng(this.seed, this.#boots, 3);
+    const dice = new Prng(this.seed, this.#boots, 2);
     this.random = {
       fill: (target) => dice.fill(target),
       uuid: () => {
@@ -185,7 +187,7 @@ export class SimVfs implements Vfs {
 
   lock(path: string): Promise<VfsLock> {
     const owner = {
-      pid: OWNER_PID,
+      pid: this.#boots,
       startTicks: String(this.seed),
       bootId: `sim-${this.#bootWallMs}`,
       pidNamespace: 'sim',
@@ -258,7 +260,7 @@ export class SimVfs implements Vfs {
     }
     const wallMs = history.changes[at - 1]?.wallMs ?? this.#bootWallMs;
     const { kind = 'power', profile = posixWeak } = options;
-    return new CrashPoint(this.#disk, at, kind, profile, wallMs);
+    return new CrashPoint(this.#disk, at, kind, profile, wallMs, this.#boots);
   }
 
   /** One image: a pure function of the history up to `at` and the choice. */
