@@ -1,1 +1,3 @@
-export {};
+export * from './driver.js';
+export * from './failure.js';
+export { KILL_KINDS, type KillKind } from './plan.js';
