@@ -36,6 +36,12 @@ export function unknownSubcommand(container: string, subcommand: string): string
   return `ERR unknown subcommand '${quoted}'. Try ${container.toUpperCase()} HELP.`;
 }
 
+/** EXEC itself was refused: the reason without its `ERR`, as Redis has it. */
+export function execRefused(reason: string): string {
+  const text = reason.startsWith('ERR ') ? reason.slice('ERR '.length) : reason;
+  return `EXECABORT Transaction discarded because of: ${text}`;
+}
+
 /** `name` and `args` as text; as many arguments are quoted as fit in 128 bytes, as Redis does. */
 export function unknownCommand(name: string, args: Iterable<string>): string {
   let quoted = '';
@@ -51,7 +57,7 @@ export function unknownCommand(name: string, args: Iterable<string>): string {
 export function engineReply(error: EngineError): string {
   switch (error.code) {
     case 'ENGINE_READ_ONLY':
-      return `MISCONF Writes are refused, reads go on: ${oneLine(error.message)}`;
+      return `MISCONF ${oneLine(error.message)}`;
     case 'ENGINE_NO_SPACE':
       return `MISCONF Errors writing to the log: ${oneLine(error.message)}`;
     case 'ENGINE_FAILED':

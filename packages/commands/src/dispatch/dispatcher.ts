@@ -19,6 +19,7 @@ import { EngineError, type EngineView } from '@nendb/engine';
 import type { ReplyWriter } from '@nendb/resp';
 import {
   engineReply,
+  execRefused,
   NO_AUTH,
   NOT_IN_TRANSACTION,
   oneLine,
@@ -102,16 +103,17 @@ export class Dispatcher implements Environment {
     session.queue = undefined;
     if (queue === undefined) throw new Error('expected a queue to execute, the session has none');
     if (queue.writes && this.#readOnlyReply !== undefined) {
-      this.#error(reply, `EXECABORT Transaction discarded because of: ${this.#readOnlyReply}`);
+      this.#error(reply, execRefused(this.#readOnlyReply));
       return true;
     }
     const { commands } = queue;
+    const exec = this.#call.command;
     const ready = this.#keys.prepareAll(session.database, commands);
     if (ready === true) {
-      this.#executeNow(session, commands, reply);
+      this.#executeNow(session, exec, commands, reply);
       return true;
     }
-    return this.#executeWhenReady(ready, session, commands, reply);
+    return this.#executeWhenReady(ready, session, exec, commands, reply);
   }
 
   /** The command or subcommand that is named, or `undefined` with the error replied. */
@@ -146,7 +148,7 @@ export class Dispatcher implements Environment {
     if (session.queue !== undefined) {
       if (command?.spec.name === 'exec') {
         session.queue = undefined;
-        this.#error(reply, `EXECABORT Transaction discarded because of: ${text}`);
+        this.#error(reply, execRefused(text));
         return;
       }
       session.queue.fail();
@@ -188,6 +190,7 @@ export class Dispatcher implements Environment {
   async #executeWhenReady(
     ready: Promise<void>,
     session: Session,
+    exec: Command,
     commands: readonly QueuedCommand[],
     reply: ReplyWriter,
   ): Promise<void> {
@@ -196,7 +199,7 @@ export class Dispatcher implements Environment {
       await pending;
       pending = this.#keys.prepareAll(session.database, commands);
     }
-    this.#executeNow(session, commands, reply);
+    this.#executeNow(session, exec, commands, reply);
   }
 
   #run(
@@ -228,8 +231,8 @@ export class Dispatcher implements Environment {
 
   #runInTransaction(call: Call, command: Command, reply: ReplyWriter): void {
     const start = reply.length;
-    call.transaction = this.engine.begin();
     try {
+      call.transaction = this.engine.begin();
       command.handler?.(call);
     } catch (error) {
       this.engine.abort();
@@ -240,24 +243,30 @@ export class Dispatcher implements Environment {
     this.#commit(reply, start, command);
   }
 
-  #executeNow(session: Session, commands: readonly QueuedCommand[], reply: ReplyWriter): void {
+  #executeNow(
+    session: Session,
+    exec: Command,
+    commands: readonly QueuedCommand[],
+    reply: ReplyWriter,
+  ): void {
     const call = this.#call;
     const start = reply.length;
-    reply.array(commands.length);
-    const transaction = this.engine.begin();
-    for (let i = 0; i < commands.length; i++) {
-      const { command, request } = commands[i];
-      call.fill(session, command, request, reply);
-      call.transaction = transaction;
-      this.counters.calls[command.index]++;
-      try {
+    let command = exec;
+    try {
+      const transaction = this.engine.begin();
+      reply.array(commands.length);
+      for (let i = 0; i < commands.length; i++) {
+        command = commands[i].command;
+        call.fill(session, command, commands[i].request, reply);
+        call.transaction = transaction;
+        this.counters.calls[command.index]++;
         command.handler?.(call);
-      } catch (error) {
-        this.engine.abort();
-        this.#broken(reply, start, command, error);
-        return;
+        if (call.failed) this.counters.failed[command.index]++;
       }
-      if (call.failed) this.counters.failed[command.index]++;
+    } catch (error) {
+      this.engine.abort();
+      this.#broken(reply, start, command, error);
+      return;
     }
     // The object is EXEC's again: what failed inside is counted where it failed.
     call.failed = false;

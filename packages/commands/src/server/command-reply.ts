@@ -24,7 +24,9 @@ export function replyInfo(reply: ReplyWriter, command: Command): void {
   reply.set(spec.tips?.length ?? 0);
   for (const tip of spec.tips ?? []) reply.text(tip);
   replyKeySpecs(reply, command);
-  reply.array(command.subcommands.length);
+  // Redis sends an empty set here, and an array where there are some.
+  if (command.subcommands.length === 0) reply.set(0);
+  else reply.array(command.subcommands.length);
   for (const sub of command.subcommands) replyInfo(reply, sub);
 }
 

@@ -101,14 +101,20 @@ function readOptions(call: Call): boolean {
   return true;
 }
 
-/** Whether `EX seconds` or one of its kin stands at `index` and may stand there. */
+/**
+ * Whether `EX seconds` or one of its kin stands at `index` and may stand there. The same one may be
+ * repeated, as in Redis: the last counts.
+ */
 function isDeadline(call: Call, index: number): boolean {
-  if (options.keepTtl || options.deadlineAt > 0 || index + 1 >= call.argc) return false;
-  if (call.is(index, EX)) options.deadline = 's';
-  else if (call.is(index, PX)) options.deadline = 'ms';
-  else if (call.is(index, EXAT)) options.deadline = 'atS';
-  else if (call.is(index, PXAT)) options.deadline = 'atMs';
+  if (options.keepTtl || index + 1 >= call.argc) return false;
+  let deadline: Deadline;
+  if (call.is(index, EX)) deadline = 's';
+  else if (call.is(index, PX)) deadline = 'ms';
+  else if (call.is(index, EXAT)) deadline = 'atS';
+  else if (call.is(index, PXAT)) deadline = 'atMs';
   else return false;
+  if (options.deadlineAt > 0 && options.deadline !== deadline) return false;
+  options.deadline = deadline;
   options.deadlineAt = index + 1;
   return true;
 }

@@ -1,0 +1,92 @@
+/** A real redis-server beside the tests, where the machine has one. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeRequest, type Reply, ReplyParser } from '@nendb/resp';
+
+export const redisInstalled = spawnSync('redis-server', ['--version']).status === 0;
+
+export class RedisPeer {
+  private constructor(
+    readonly port: number,
+    readonly process: ChildProcess,
+    readonly dir: string,
+  ) {}
+
+  static async start(): Promise<RedisPeer> {
+    const dir = mkdtempSync(join(tmpdir(), 'nendb-redis-'));
+    const port = await freePort();
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir];
+    const child = spawn('redis-server', args, { stdio: 'ignore' });
+    const peer = new RedisPeer(port, child, dir);
+    for (let attempt = 0; attempt < 100; attempt++) {
+      try {
+        const link = await peer.connect();
+        await link.send(['PING']);
+        link.close();
+        return peer;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+    await peer.stop();
+    throw new Error(`expected redis-server on port ${port} within 5 s, it does not answer`);
+  }
+
+  connect(): Promise<RedisLink> {
+    return RedisLink.open(this.port);
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.process.once('exit', resolve));
+    this.process.kill('SIGKILL');
+    await ended;
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** One connection; requests are answered in order. */
+export class RedisLink {
+  readonly #parser = new ReplyParser();
+  readonly #waiting: ((reply: Reply) => void)[] = [];
+
+  private constructor(readonly socket: Socket) {
+    socket.on('data', (chunk) => {
+      this.#parser.push(chunk);
+      for (let frame = this.#parser.next(); frame; frame = this.#parser.next()) {
+        this.#waiting.shift()?.(frame.value);
+      }
+    });
+  }
+
+  static open(port: number): Promise<RedisLink> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(new RedisLink(socket)));
+      socket.once('error', reject);
+    });
+  }
+
+  send(args: readonly (string | number | Uint8Array)[]): Promise<Reply> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.socket.write(encodeRequest(args));
+    });
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
