@@ -1,1 +1,5 @@
+export { WalError, type WalErrorPlace } from './errors.js';
+export type { RecordVisitor } from './read-log.js';
+export type { EpochStart } from './segment-header.js';
 export type * from './types.js';
+export { Wal } from './wal.js';

@@ -22,6 +22,8 @@ export interface WalOptions {
   segmentBytesMax?: number;
   /** Whether disk blocks are reserved ahead of the writes. Default true. */
   preallocate?: boolean;
+  /** How far ahead at a time, in bytes. Default 1 MiB. */
+  preallocateBytes?: number;
   /** The longest record, all fragments together, in bytes. Default 512 MiB + 1 MiB. */
   recordBytesMax?: number;
   /** Bytes that may wait to be written or synced before `admit` reports pressure. Default 64 MiB. */

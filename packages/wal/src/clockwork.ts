@@ -1,0 +1,24 @@
+/**
+ * Database time (R12): what frames carry. It starts at the wall clock or at the newest frame,
+ * whichever is later, advances with the monotonic clock, and never goes back.
+ */
+import type { Clock } from '@nendb/vfs';
+
+export class Clockwork {
+  readonly #source: () => number;
+  #lastMs: number;
+
+  /** `source`: the owner's time in ms since 1970; without it, the log keeps its own. */
+  constructor(clock: Clock, newestMs: number, source?: () => number) {
+    const startMs = Math.max(clock.wallMs(), newestMs);
+    const startedMs = clock.monotonicMs();
+    this.#source = source ?? (() => startMs + clock.monotonicMs() - startedMs);
+    this.#lastMs = newestMs;
+  }
+
+  /** Whole milliseconds since 1970. */
+  nowMs(): number {
+    this.#lastMs = Math.max(this.#lastMs, Math.floor(this.#source()));
+    return this.#lastMs;
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * What is in a log's directory, before anything in it is believed: names, HEAD, segment headers and
+ * the chain between them. Reads a few hundred bytes a segment and changes nothing.
+ *
+ * Invariants checked here
+ *  1. Every segment from HEAD's first to its last, and every one between found ones, exists.
+ *  2. A segment's header names its file, and its predecessor's uuid; base LSNs and epochs grow.
+ *  3. All files belong to one database.
+ */
+import { formatUuid, sameUuid } from '@nendb/codec';
+import { readFully, type Vfs } from '@nendb/vfs';
+import { corrupt, WalError } from './errors.js';
+import * as format from './format.js';
+import { frameSeed } from './frame.js';
+import { type Head, readHead } from './head-file.js';
+import {
+  declaredHeaderBytes,
+  decodeSegmentHeader,
+  type SegmentHeader,
+  segmentHeaderBytes,
+} from './segment-header.js';
+
+/** A segment that is part of the log. */
+export interface Segment {
+  name: string;
+  path: string;
+  header: SegmentHeader;
+  headerBytes: number;
+  seed: number;
+  /** Where its frames end, in bytes; in the last segment, as far as is known. */
+  end: number;
+  /** Its newest record; `baseLsn - 1` where it has none. */
+  lastLsn: number;
+  /** The chained checksum of its frames. */
+  chain: number;
+  fileBytes: number;
+}
+
+export interface Directory {
+  /** Oldest first; empty where there is no log yet. The last one is not scanned yet. */
+  segments: Segment[];
+  head: Head | undefined;
+  /** Names of files that are not part of the log: spares, temporaries, segments cut off. */
+  leftovers: string[];
+}
+
+/** Lists and checks the directory. Throws `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`, `WAL_TOO_NEW`. */
+export async function inspectDirectory(vfs: Vfs, dir: string): Promise<Directory> {
+  const sequences: number[] = [];
+  const leftovers: string[] = [];
+  let hasHead = false;
+  for (const name of await vfs.readdir(dir)) {
+    const parsed = format.parseSegmentName(name);
+    if (parsed?.suffix === 'wal') sequences.push(parsed.sequence);
+    else if (parsed || name === `${format.HEAD_NAME}.tmp`) leftovers.push(name);
+    else if (name === format.HEAD_NAME) hasHead = true;
+  }
+  const head = hasHead ? await readHead(vfs, `${dir}/${format.HEAD_NAME}`) : undefined;
+  const firstKept = head?.firstSequence ?? 1;
+  for (const sequence of sequences) {
+    if (sequence < firstKept) leftovers.push(format.segmentName(sequence));
+  }
+  const kept = sequences.filter((sequence) => sequence >= firstKept).sort((a, b) => a - b);
+  if (kept.length === 0 && !head) return { segments: [], head, leftovers };
+  requireAll(dir, kept, firstKept, Math.max(head?.lastSequence ?? 1, kept.at(-1) ?? 0));
+  const segments: Segment[] = [];
+  for (const sequence of kept) {
+    const segment = await readSegment(vfs, dir, sequence);
+    const before = segments.at(-1);
+    if (before) link(before, segment);
+    segments.push(segment);
+  }
+  checkHead(dir, segments, head);
+  return { segments, head, leftovers };
+}
+
+function requireAll(dir: string, found: readonly number[], first: number, last: number): void {
+  for (let sequence = first, i = 0; sequence <= last; sequence++, i++) {
+    if (found[i] === sequence) continue;
+    const name = format.segmentName(sequence);
+    throw new WalError(
+      'WAL_MISSING_SEGMENT',
+      `${dir}: expected segments ${format.segmentName(first)} to ${format.segmentName(last)}, ${name} is missing; nothing was changed: put it back`,
+      { file: `${dir}/${name}` },
+    );
+  }
+}
+
+async function readSegment(vfs: Vfs, dir: string, sequence: number): Promise<Segment> {
+  const name = format.segmentName(sequence);
+  const path = `${dir}/${name}`;
+  const file = await vfs.open(path, 'read');
+  try {
+    const fileBytes = await file.size();
+    const start = new Uint8Array(format.HEADER_ALIGNMENT);
+    if ((await readFully(file, start, 0)) < start.length) {
+      throw corrupt(path, fileBytes, 'the file ends inside the segment header');
+    }
+    let bytes = start;
+    const headerBytes = declaredHeaderBytes(start, path);
+    if (headerBytes > start.length) {
+      bytes = new Uint8Array(headerBytes);
+      if ((await readFully(file, bytes, 0)) < headerBytes) {
+        throw corrupt(path, fileBytes, 'the file ends inside the segment header');
+      }
+    }
+    const header = decodeSegmentHeader(bytes, path);
+    if (header.sequence !== sequence) {
+      throw corrupt(
+        path,
+        format.HEADER_SEQUENCE_AT,
+        `it is segment ${header.sequence} by its header`,
+      );
+    }
+    return {
+      name,
+      path,
+      header,
+      headerBytes,
+      seed: frameSeed(header.segmentUuid),
+      end: headerBytes,
+      lastLsn: header.baseLsn - 1,
+      chain: 0,
+      fileBytes,
+    };
+  } finally {
+    await file.close();
+  }
+}
+
+/** Checks that `after` follows `before`, and learns from it where `before` ends. */
+function link(before: Segment, after: Segment): void {
+  const { header, path } = after;
+  if (!sameUuid(header.databaseUuid, before.header.databaseUuid)) {
+    throw corrupt(path, 0, `it belongs to database ${formatUuid(header.databaseUuid)}`);
+  }
+  if (!sameUuid(header.predecessorUuid, before.header.segmentUuid)) {
+    throw corrupt(
+      path,
+      format.HEADER_PREDECESSOR_UUID_AT,
+      `it follows segment ${formatUuid(header.predecessorUuid)}, ${before.path} is ${formatUuid(before.header.segmentUuid)}`,
+    );
+  }
+  if (header.baseLsn < before.header.baseLsn || header.epoch < before.header.epoch) {
+    throw corrupt(path, format.HEADER_BASE_LSN_AT, 'LSN or epoch is below its predecessor');
+  }
+  if (header.predecessorEnd < before.headerBytes || header.predecessorEnd > before.fileBytes) {
+    throw corrupt(
+      before.path,
+      before.fileBytes,
+      `${path} says that its frames end at ${header.predecessorEnd}`,
+    );
+  }
+  before.end = header.predecessorEnd;
+  before.lastLsn = header.baseLsn - 1;
+  before.chain = header.predecessorChain;
+}
+
+function checkHead(dir: string, segments: readonly Segment[], head: Head | undefined): void {
+  const path = `${dir}/${format.HEAD_NAME}`;
+  const last = segments[segments.length - 1];
+  if (!head) {
+    // The very first opening makes the segment first: without HEAD nothing was ever served.
+    if (segments.length === 1 && last.fileBytes === segmentHeaderBytes(1)) return;
+    throw new WalError(
+      'WAL_MISSING_SEGMENT',
+      `${dir}: expected ${format.HEAD_NAME} beside ${segments.length} segments; nothing was changed: put it back or salvage the log`,
+      { file: path },
+    );
+  }
+  if (!sameUuid(head.databaseUuid, last.header.databaseUuid)) {
+    throw corrupt(path, 0, `it belongs to database ${formatUuid(head.databaseUuid)}`);
+  }
+  if (head.epoch > last.header.epoch) {
+    throw corrupt(
+      last.path,
+      format.HEADER_EPOCH_AT,
+      `epoch ${last.header.epoch} is older than HEAD's ${head.epoch}`,
+    );
+  }
+}

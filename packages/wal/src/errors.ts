@@ -1,0 +1,59 @@
+/** Errors of the log: one class, stable codes, the place where bytes were wrong. */
+import type { WalErrorCode, WalVerdict } from './types.js';
+
+/** Where in the log an error is. */
+export interface WalErrorPlace {
+  /** Path of the file. */
+  file?: string;
+  /** Byte offset in it. */
+  offset?: number;
+}
+
+/**
+ * The log refused, or could not keep, something. `code` is stable; the message says what was
+ * expected, what came and what to do. `file` and `offset` are set where bytes on disk are at fault.
+ */
+export class WalError extends Error {
+  override readonly name = 'WalError';
+  readonly file?: string;
+  readonly offset?: number;
+
+  constructor(
+    readonly code: WalErrorCode,
+    message: string,
+    options: WalErrorPlace & { cause?: unknown } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    if (options.file !== undefined) this.file = options.file;
+    if (options.offset !== undefined) this.offset = options.offset;
+  }
+
+  /** What an error at open says about the log; `undefined` where it says nothing about its bytes. */
+  get verdict(): WalVerdict | undefined {
+    if (this.code === 'WAL_MISSING') return 'missing';
+    if (this.code === 'WAL_CORRUPT' || this.code === 'WAL_MISSING_SEGMENT') return 'corrupt';
+    return undefined;
+  }
+}
+
+/** A `WAL_CORRUPT` error: `problem` is found at `offset` of `file`. */
+export function corrupt(file: string, offset: number, problem: string): WalError {
+  return new WalError(
+    'WAL_CORRUPT',
+    `${file} is damaged at offset ${offset}: ${problem}; nothing was changed: restore the file or salvage the log`,
+    { file, offset },
+  );
+}
+
+/** The errno code of an I/O error, or an empty string. */
+export function errnoOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : '';
+}
+
+/** Whether `error` says that the disk or a quota is full. */
+export function isNoSpace(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === 'ENOSPC' || errno === 'EDQUOT';
+}

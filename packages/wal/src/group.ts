@@ -1,0 +1,219 @@
+/**
+ * A group: bytes of one contiguous write, being filled with frames and then written.
+ *
+ * Invariants
+ *  1. A group belongs to one slot and starts at the file offset where the group before it ends.
+ *  2. It is filled, then sealed, then given its checksums, then written; never touched after that,
+ *     because an asynchronous write may still hold its buffer.
+ *  3. A unit lies in one group. A fragmented unit has a group of its own.
+ */
+import { crc32, putUvarint, uvarintBytes } from '@nendb/codec';
+import * as format from './format.js';
+import { chainAfter, emptyFrameHeader, type FrameHeader, putFrameHeader } from './frame.js';
+import { FRAME_BYTES_MAX } from './limits.js';
+import type { Slot } from './space.js';
+import { viewOf } from './u64.js';
+
+/** Payload bytes of a full fragment. */
+export const FRAGMENT_PAYLOAD_BYTES = FRAME_BYTES_MAX - format.FRAME_HEADER_BYTES;
+
+/** What finishing a group adds to each frame. */
+export interface FrameStamp {
+  seed: number;
+  databaseTimeMs: number;
+  syncedLsn: number;
+  syncedEnd: number;
+}
+
+interface PlacedFrame {
+  /** Offset in the group's buffer. */
+  at: number;
+  header: FrameHeader;
+}
+
+export class Group {
+  readonly slot: Slot;
+  /** Where in the file the first byte goes. */
+  readonly fileOffset: number;
+  bytes: Uint8Array;
+  /** Bytes used. */
+  length = 0;
+  /** Units in it: how many wait for its sync. */
+  units = 0;
+  /** Bytes of the records in it, with their lengths. */
+  unitBytes = 0;
+  lastLsn = 0;
+  readonly frames: PlacedFrame[] = [];
+  #open: PlacedFrame | undefined;
+
+  constructor(slot: Slot, bytes: Uint8Array) {
+    this.slot = slot;
+    this.fileOffset = slot.end;
+    this.bytes = bytes;
+  }
+
+  /** Payload bytes of the frame that still takes records; -1 where there is none. */
+  get openPayloadBytes(): number {
+    return this.#open ? this.length - this.#open.at - format.FRAME_HEADER_BYTES : -1;
+  }
+
+  /** File offset of the newest frame. */
+  get frameOffset(): number {
+    return this.fileOffset + this.frames[this.frames.length - 1].at;
+  }
+
+  /** Makes the buffer at least `bytes` long; it doubles, so that filling it is linear. */
+  ensure(bytes: number): void {
+    if (this.bytes.length >= bytes) return;
+    const larger = new Uint8Array(Math.max(bytes, this.bytes.length * 2));
+    larger.set(this.bytes.subarray(0, this.length));
+    this.bytes = larger;
+  }
+
+  startFrame(firstLsn: number, epoch: number): void {
+    this.endFrame();
+    const header = emptyFrameHeader();
+    header.type = format.FrameType.records;
+    header.flags = format.FLAG_FIRST | format.FLAG_LAST;
+    header.firstLsn = firstLsn;
+    header.epoch = epoch;
+    this.#open = { at: this.length, header };
+    this.frames.push(this.#open);
+    this.length += format.FRAME_HEADER_BYTES;
+  }
+
+  /** Adds a record to the open frame. The buffer is long enough: `ensure` came first. */
+  put(record: Uint8Array, from: number, to: number): void {
+    const frame = this.#open;
+    if (!frame) throw new Error('a record was put where no frame is open');
+    this.length = putUvarint(this.bytes, this.length, to - from);
+    copy(this.bytes, this.length, record, from, to);
+    this.length += to - from;
+    frame.header.count++;
+  }
+
+  /** Closes the open frame, if there is one: pads it and fixes its length. */
+  endFrame(): void {
+    const frame = this.#open;
+    if (!frame) return;
+    this.#open = undefined;
+    frame.header.payloadBytes = this.length - frame.at - format.FRAME_HEADER_BYTES;
+    frame.header.unitBytes = frame.header.payloadBytes;
+    this.#pad();
+  }
+
+  /**
+   * Adds `records` as one unit of several frames. `unitBytes`: all their bytes with lengths. The
+   * buffer is long enough: `fragmentedBytes`.
+   */
+  putFragmented(
+    records: readonly Uint8Array[],
+    unitBytes: number,
+    firstLsn: number,
+    epoch: number,
+  ): void {
+    const stream = new FragmentStream(this, records.length, unitBytes, firstLsn, epoch);
+    const length = new Uint8Array(uvarintBytes(Number.MAX_SAFE_INTEGER));
+    for (const record of records) {
+      stream.put(length.subarray(0, putUvarint(length, 0, record.length)));
+      stream.put(record);
+    }
+    this.#pad();
+  }
+
+  #pad(): void {
+    const end = format.alignFrame(this.length);
+    this.bytes.fill(0, this.length, end);
+    this.length = end;
+  }
+
+  /** Gives every frame its place, watermark and checksums; returns the chain behind the last one. */
+  finish(stamp: FrameStamp, chain: number): number {
+    this.endFrame();
+    const view = viewOf(this.bytes);
+    let next = chain;
+    for (const { at, header } of this.frames) {
+      const payloadAt = at + format.FRAME_HEADER_BYTES;
+      header.payloadCrc = crc32(this.bytes.subarray(payloadAt, payloadAt + header.payloadBytes));
+      header.databaseTimeMs = stamp.databaseTimeMs;
+      header.syncedLsn = stamp.syncedLsn;
+      header.syncedEnd = stamp.syncedEnd;
+      header.origin = format.ORIGIN_LOCAL;
+      const crc = putFrameHeader(this.bytes, view, at, header, this.fileOffset + at, stamp.seed);
+      next = chainAfter(next, crc);
+    }
+    return next;
+  }
+}
+
+/** Cuts a unit's bytes into frames while they are copied. */
+class FragmentStream {
+  readonly #group: Group;
+  readonly #count: number;
+  readonly #unitBytes: number;
+  readonly #firstLsn: number;
+  readonly #epoch: number;
+  #done = 0;
+  #room = 0;
+
+  constructor(group: Group, count: number, unitBytes: number, firstLsn: number, epoch: number) {
+    this.#group = group;
+    this.#count = count;
+    this.#unitBytes = unitBytes;
+    this.#firstLsn = firstLsn;
+    this.#epoch = epoch;
+  }
+
+  put(bytes: Uint8Array): void {
+    const group = this.#group;
+    for (let from = 0; from < bytes.length; ) {
+      if (this.#room === 0) this.#startFragment();
+      const take = Math.min(this.#room, bytes.length - from);
+      copy(group.bytes, group.length, bytes, from, from + take);
+      group.length += take;
+      this.#room -= take;
+      this.#done += take;
+      from += take;
+    }
+  }
+
+  #startFragment(): void {
+    const group = this.#group;
+    const payloadBytes = Math.min(FRAGMENT_PAYLOAD_BYTES, this.#unitBytes - this.#done);
+    const header = emptyFrameHeader();
+    header.type = format.FrameType.records;
+    header.fragment = this.#done / FRAGMENT_PAYLOAD_BYTES;
+    if (this.#done === 0) header.flags |= format.FLAG_FIRST;
+    if (this.#done + payloadBytes === this.#unitBytes) header.flags |= format.FLAG_LAST;
+    header.payloadBytes = payloadBytes;
+    header.firstLsn = this.#firstLsn;
+    header.count = this.#count;
+    header.unitBytes = this.#unitBytes;
+    header.epoch = this.#epoch;
+    group.frames.push({ at: group.length, header });
+    group.length += format.FRAME_HEADER_BYTES;
+    this.#room = payloadBytes;
+  }
+}
+
+/** File bytes of a unit of `unitBytes`, as fragments or as one frame, at most. */
+export function framedBytesMax(unitBytes: number): number {
+  const frames = Math.max(1, Math.ceil(unitBytes / FRAGMENT_PAYLOAD_BYTES));
+  return format.alignFrame(unitBytes + frames * format.FRAME_HEADER_BYTES) + format.FRAME_ALIGNMENT;
+}
+
+/** Bytes that a record of `length` takes inside a frame. */
+export function recordBytes(length: number): number {
+  return uvarintBytes(length) + length;
+}
+
+/** Below this a loop beats the call that makes a view of the source. */
+const LOOP_BYTES_MAX = 32;
+
+function copy(target: Uint8Array, at: number, source: Uint8Array, from: number, to: number): void {
+  if (to - from > LOOP_BYTES_MAX) {
+    target.set(from === 0 && to === source.length ? source : source.subarray(from, to), at);
+    return;
+  }
+  for (let i = from, j = at; i < to; i++, j++) target[j] = source[i];
+}

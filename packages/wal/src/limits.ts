@@ -1,0 +1,77 @@
+/** Every limit of the log, each with its reason. Sizes are in bytes, times in milliseconds. */
+
+/** A frame, header included. Bounds what a reader must hold to check one checksum (R7). */
+export const FRAME_BYTES_MAX = 1024 * 1024;
+
+/** Records share a frame up to here: small enough to stream, large enough to forget its header. */
+export const FRAME_BYTES_TARGET = 64 * 1024;
+
+/** One write is at most about this, except for a single longer unit: bounds the copy in memory. */
+export const GROUP_BYTES_MAX = 1024 * 1024;
+
+/** The first size of a group's buffer; it doubles. Small logs stay small. */
+export const GROUP_BYTES_MIN = 16 * 1024;
+
+/** Written buffers kept for the next groups: one being filled, one in flight. */
+export const GROUP_BUFFERS_KEPT = 2;
+
+export const SEGMENT_BYTES_DEFAULT = 128 * 1024 * 1024;
+
+/** Header, one frame and the trailer have room even here; tests rotate often with it. */
+export const SEGMENT_BYTES_MIN = 4096;
+
+/** Frame offsets are stored divided by eight in 32 bits; half of that range keeps sums exact. */
+export const SEGMENT_BYTES_LIMIT = 16 * 1024 * 1024 * 1024;
+
+/** The longest Redis string and the command around it. */
+export const RECORD_BYTES_DEFAULT = 513 * 1024 * 1024;
+
+/** The stored length of a unit has 32 bits, and Node's buffers end below that. */
+export const RECORD_BYTES_LIMIT = 2 * 1024 * 1024 * 1024;
+
+/** Records in one atomic batch: the stored count has 32 bits, the index of offsets must fit memory. */
+export const BATCH_RECORDS_MAX = 16 * 1024 * 1024;
+
+export const PENDING_BYTES_DEFAULT = 64 * 1024 * 1024;
+
+/** Zeros written ahead of the end at a time: 0.3 ms of copying, once in a thousand 1 KiB records. */
+export const PREALLOCATE_BYTES_DEFAULT = 1024 * 1024;
+
+/** Below a sector there is nothing to reserve. */
+export const PREALLOCATE_BYTES_MIN = 512;
+
+/** Weak policies sync in the background after this much, so that no sync is ever a long one (R15). */
+export const BACKGROUND_SYNC_BYTES = 8 * 1024 * 1024;
+
+/** Under `always`, a sync comes at least after this much, however fast more arrives. */
+export const GROUP_SYNC_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Up to here a write into the page cache is quicker than a trip through the thread pool. */
+export const INLINE_WRITE_BYTES_MAX = 64 * 1024;
+
+/** A disk that syncs faster than this is cheaper to wait for than to hand to the thread pool. */
+export const INLINE_SYNC_MS_MAX = 1;
+
+/** A log without a new record for this long gets an idle mark: at most five extra syncs a second. */
+export const IDLE_MARK_MS = 200;
+
+/** A window beyond this is a unit error: one hour. */
+export const WINDOW_MS_MAX = 3_600_000;
+
+/** One trailer index entry per so many bytes: 2,048 entries in a segment of the default size. */
+export const INDEX_EVERY_BYTES = 64 * 1024;
+
+/** Entries in a trailer's index; beyond, the writer keeps every other one. */
+export const INDEX_ENTRIES_MAX = 4096;
+
+/** Epochs remembered: 16 bytes each in every segment header. The oldest ones are forgotten first. */
+export const EPOCHS_MAX = 1024;
+
+/** A segment header with all its epochs, and what a reader allocates at most for one. */
+export const SEGMENT_HEADER_BYTES_MAX = 32 * 1024;
+
+/** Epochs are stored in 32 bits. */
+export const EPOCH_MAX = 0xffff_ffff;
+
+/** Readers ask for this much at a time, plus what one frame may need. */
+export const READ_BYTES = 256 * 1024;

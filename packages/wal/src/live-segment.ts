@@ -1,0 +1,50 @@
+/** The segment being written: its file, and what has been written to it so far. */
+import type { VfsFile } from '@nendb/vfs';
+import type { Segment } from './directory.js';
+import { segmentName } from './format.js';
+import { CHAIN_START, frameSeed } from './frame.js';
+import type { SegmentHeader } from './segment-header.js';
+import { SparseIndex } from './trailer.js';
+
+export class LiveSegment {
+  readonly name: string;
+  readonly path: string;
+  readonly header: SegmentHeader;
+  readonly headerBytes: number;
+  readonly seed: number;
+  readonly file: VfsFile;
+  readonly index = new SparseIndex();
+  /** Behind the last frame that was written, in bytes. */
+  end: number;
+  /** Up to here a sync has finished, in bytes. */
+  syncedEnd: number;
+  chain = CHAIN_START;
+  lastLsn: number;
+
+  constructor(dir: string, header: SegmentHeader, headerBytes: number, file: VfsFile) {
+    this.name = segmentName(header.sequence);
+    this.path = `${dir}/${this.name}`;
+    this.header = header;
+    this.headerBytes = headerBytes;
+    this.seed = frameSeed(header.segmentUuid);
+    this.file = file;
+    this.end = headerBytes;
+    this.syncedEnd = headerBytes;
+    this.lastLsn = header.baseLsn - 1;
+  }
+
+  /** The segment as readers see it now: up to what is written. */
+  describe(): Segment {
+    return {
+      name: this.name,
+      path: this.path,
+      header: this.header,
+      headerBytes: this.headerBytes,
+      seed: this.seed,
+      end: this.end,
+      lastLsn: this.lastLsn,
+      chain: this.chain,
+      fileBytes: this.end,
+    };
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * How far the log is, and who waits for it.
+ *
+ *     synced <= written <= submitted;  durable is synced under `always`, written otherwise
+ *
+ * Invariants
+ *  1. A mark never goes back.
+ *  2. Everyone who waits hears exactly once: resolved when covered, rejected when the log fails.
+ *  3. Listeners run after the marks have moved (or pressure has ended), in the order of
+ *     registration; no promise is made for them.
+ */
+import type { Lsn } from '@nendb/codec';
+
+/** What a failure means for a record: was its write begun? */
+export type FailureOf = (lsn: number, attempted: boolean) => Error;
+
+interface Waiter {
+  lsn: number;
+  resolve: () => void;
+  reject: (error: Error) => void;
+}
+
+/** Waiters in LSN order; most come in that order. */
+class Waiters {
+  #list: Waiter[] = [];
+  #head = 0;
+
+  add(waiter: Waiter): void {
+    const list = this.#list;
+    let at = list.length;
+    while (at > this.#head && list[at - 1].lsn > waiter.lsn) at--;
+    if (at === list.length) list.push(waiter);
+    else list.splice(at, 0, waiter);
+  }
+
+  settle(upTo: number): void {
+    const list = this.#list;
+    while (this.#head < list.length && list[this.#head].lsn <= upTo) list[this.#head++].resolve();
+    if (this.#head === list.length) {
+      this.#list = [];
+      this.#head = 0;
+    }
+  }
+
+  reject(attemptedLsn: number, failureOf: FailureOf): void {
+    const waiting = this.#list.slice(this.#head);
+    this.#list = [];
+    this.#head = 0;
+    for (const { lsn, reject } of waiting) reject(failureOf(lsn, lsn <= attemptedLsn));
+  }
+}
+
+export class Marks {
+  readonly #always: boolean;
+  readonly #pressureBytesMax: number;
+  #written: number;
+  #synced: number;
+  readonly #durableWaiters = new Waiters();
+  readonly #syncWaiters = new Waiters();
+  readonly #listeners: ((durableLsn: Lsn) => void)[] = [];
+  /** Written and not yet synced, in order. */
+  #unsynced: { lastLsn: number; bytes: number }[] = [];
+  #submittedBytes = 0;
+  #writtenBytes = 0;
+  #syncedBytes = 0;
+
+  /** `lsn`: how far the log is already; `pressureBytesMax`: what may wait for the disk. */
+  constructor(always: boolean, lsn: number, pressureBytesMax: number) {
+    this.#always = always;
+    this.#pressureBytesMax = pressureBytesMax;
+    this.#written = lsn;
+    this.#synced = lsn;
+  }
+
+  get writtenLsn(): Lsn {
+    return this.#written as Lsn;
+  }
+
+  get syncedLsn(): Lsn {
+    return this.#synced as Lsn;
+  }
+
+  get durableLsn(): Lsn {
+    return (this.#always ? this.#synced : this.#written) as Lsn;
+  }
+
+  /** Bytes submitted and not yet durable under the policy. */
+  get pendingBytes(): number {
+    return this.#submittedBytes - (this.#always ? this.#syncedBytes : this.#writtenBytes);
+  }
+
+  /** Whether more waits for the disk, unwritten or unsynced, than is good. */
+  get pressure(): boolean {
+    return this.#submittedBytes - this.#syncedBytes > this.#pressureBytesMax;
+  }
+
+  /** Bytes written and not yet synced. */
+  get unsyncedBytes(): number {
+    return this.#writtenBytes - this.#syncedBytes;
+  }
+
+  submitted(bytes: number): void {
+    this.#submittedBytes += bytes;
+  }
+
+  /** Everything up to `lsn`, `bytes` of records more than before, has been written. */
+  wrote(lsn: number, bytes: number): void {
+    this.#written = lsn;
+    this.#writtenBytes += bytes;
+    this.#unsynced.push({ lastLsn: lsn, bytes });
+    if (!this.#always) this.#announce();
+  }
+
+  /** A sync that started after `lsn` was written has finished. */
+  synced(lsn: number): void {
+    if (lsn <= this.#synced) return;
+    const pressed = this.pressure;
+    this.#synced = lsn;
+    let done = 0;
+    for (const group of this.#unsynced) {
+      if (group.lastLsn > lsn) break;
+      this.#syncedBytes += group.bytes;
+      done++;
+    }
+    this.#unsynced = this.#unsynced.slice(done);
+    this.#syncWaiters.settle(lsn);
+    // Under a weak policy nothing became durable, but who paused under pressure must hear of it.
+    if (this.#always || (pressed && !this.pressure)) this.#announce();
+  }
+
+  #announce(): void {
+    const durable = this.durableLsn;
+    this.#durableWaiters.settle(durable);
+    for (const listener of [...this.#listeners]) listener(durable);
+  }
+
+  whenDurable(lsn: number): Promise<void> {
+    if (lsn <= this.durableLsn) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#durableWaiters.add({ lsn, resolve, reject }));
+  }
+
+  whenSynced(lsn: number): Promise<void> {
+    if (lsn <= this.#synced) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#syncWaiters.add({ lsn, resolve, reject }));
+  }
+
+  /** A promise for `value` once `lsn` is durable. */
+  valueWhenDurable<T>(lsn: number, value: T): Promise<T> {
+    if (lsn <= this.durableLsn) return Promise.resolve(value);
+    return new Promise((resolve, reject) =>
+      this.#durableWaiters.add({ lsn, resolve: () => resolve(value), reject }),
+    );
+  }
+
+  onDurable(listener: (durableLsn: Lsn) => void): () => void {
+    this.#listeners.push(listener);
+    return () => {
+      const at = this.#listeners.indexOf(listener);
+      if (at >= 0) this.#listeners.splice(at, 1);
+    };
+  }
+
+  /** Rejects everyone who waits. `attemptedLsn`: the newest record whose write was begun. */
+  fail(attemptedLsn: number, failureOf: FailureOf): void {
+    this.#syncWaiters.reject(attemptedLsn, failureOf);
+    this.#durableWaiters.reject(attemptedLsn, failureOf);
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * Opens a log for writing: look, judge, build the next segment, only then change anything.
+ *
+ *     lock -> directory and headers -> scan the last segment -> next segment (tmp, sync, rename,
+ *     sync directory) -> HEAD -> remove leftovers -> serve
+ *
+ * Invariants
+ *  1. Nothing on disk changes before everything was judged; a refusal leaves the directory as it
+ *     was (but for the lock file).
+ *  2. A crash between any two steps leaves a log that opens to the same records.
+ *  3. Leftovers (spares, temporaries, segments below HEAD's first) go only after HEAD names the new
+ *     segment: the log is whole without them by then.
+ */
+import { formatUuid, type Lsn, sameUuid } from '@nendb/codec';
+import { type VfsLock, VfsLockedError } from '@nendb/vfs';
+import { type Directory, inspectDirectory, type Segment } from './directory.js';
+import { corrupt, WalError } from './errors.js';
+import * as format from './format.js';
+import { HeadFile } from './head-file.js';
+import { EPOCH_MAX } from './limits.js';
+import type { LiveSegment } from './live-segment.js';
+import type { CheckedOptions } from './options.js';
+import { buildFirst, buildNext } from './rebuild.js';
+import { scanTail, type TailScan } from './tail-scan.js';
+import type { WalRecovery } from './types.js';
+
+export interface Opened {
+  sealed: Segment[];
+  live: LiveSegment;
+  head: HeadFile;
+  lock: VfsLock | undefined;
+  recovery: WalRecovery;
+  /** What syncing the new segment took, in ms: a first guess at the disk. */
+  syncMs: number;
+}
+
+/** Throws every code that says something about a log on disk, and `WAL_LOCKED`. */
+export async function openLog(options: CheckedOptions): Promise<Opened> {
+  const { vfs, dir } = options;
+  if (options.mustExist && !(await vfs.stat(dir))) throw missing(dir);
+  await vfs.mkdir(dir);
+  const lock = options.lock ? await takeLock(options) : undefined;
+  try {
+    return { ...(await recover(options)), lock };
+  } catch (error) {
+    await lock?.release();
+    throw error;
+  }
+}
+
+async function takeLock({ vfs, dir }: CheckedOptions): Promise<VfsLock> {
+  try {
+    return await vfs.lock(`${dir}/${format.LOCK_NAME}`);
+  } catch (error) {
+    if (!(error instanceof VfsLockedError)) throw error;
+    throw new WalError('WAL_LOCKED', error.message, { file: error.path, cause: error });
+  }
+}
+
+function missing(dir: string): WalError {
+  return new WalError(
+    'WAL_MISSING',
+    `expected a log in ${dir}, there is none: restore it, or open without mustExist to start anew`,
+    { file: dir },
+  );
+}
+
+async function recover(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
+  const { vfs, dir } = options;
+  const startedMs = vfs.clock.monotonicMs();
+  const directory = await inspectDirectory(vfs, dir);
+  const last = directory.segments.at(-1);
+  if (!last && options.mustExist) throw missing(dir);
+  if (last) checkDatabase(options, last);
+  const scan = last && (await scanTail(vfs, last));
+  if (last && scan) checkReach(directory, last, scan);
+  const identity = {
+    databaseUuid: last?.header.databaseUuid ?? options.databaseUuid ?? vfs.random.uuid(),
+    epoch: nextEpoch(options, directory),
+  };
+  const buildMs = vfs.clock.monotonicMs();
+  const { live, replaces } =
+    last && scan
+      ? await buildNext(vfs, dir, last, scan, identity)
+      : { live: await buildFirst(vfs, dir, identity), replaces: false };
+  const syncMs = vfs.clock.monotonicMs() - buildMs;
+  const sealed = replaces ? directory.segments.slice(0, -1) : directory.segments;
+  try {
+    const head = await openHead(options, directory, live);
+    for (const name of directory.leftovers) await vfs.unlink(`${dir}/${name}`);
+    if (directory.leftovers.length > 0) await vfs.syncDir(dir);
+    const firstLsn = (sealed[0]?.header.baseLsn ?? live.header.baseLsn) as Lsn;
+    const lastLsn = live.lastLsn as Lsn;
+    const recovery: WalRecovery = {
+      verdict: scan && scan.tornBytes > 0 ? 'torn' : 'clean',
+      records: lastLsn + 1 - firstLsn,
+      bytes: sealed.reduce((sum, segment) => sum + segment.end, live.end),
+      epoch: identity.epoch,
+      firstLsn,
+      lastLsn,
+      databaseTimeMs: scan?.databaseTimeMs ?? 0,
+      databaseUuid: new Uint8Array(identity.databaseUuid),
+      segments: sealed.length + 1,
+      elapsedMs: vfs.clock.monotonicMs() - startedMs,
+    };
+    if (last && scan && scan.tornBytes > 0) {
+      recovery.truncated = { segment: last.name, offset: scan.end, bytes: scan.tornBytes };
+    }
+    return { sealed, live, head, recovery, syncMs };
+  } catch (error) {
+    await live.file.close();
+    throw error;
+  }
+}
+
+function checkDatabase({ dir, databaseUuid }: CheckedOptions, last: Segment): void {
+  if (!databaseUuid || sameUuid(databaseUuid, last.header.databaseUuid)) return;
+  throw new WalError(
+    'WAL_WRONG_DATABASE',
+    `expected the log of database ${formatUuid(databaseUuid)} in ${dir}, found one of ${formatUuid(last.header.databaseUuid)}: use the right directory`,
+    { file: last.path },
+  );
+}
+
+/** HEAD remembers how far the log certainly was. */
+function checkReach({ head }: Directory, last: Segment, scan: TailScan): void {
+  if (!head || scan.lastLsn >= head.syncedLsn) return;
+  throw corrupt(
+    last.path,
+    scan.end,
+    `the log ends at LSN ${scan.lastLsn}, ${format.HEAD_NAME} knows that ${head.syncedLsn} was synced`,
+  );
+}
+
+function nextEpoch(options: CheckedOptions, { segments, head }: Directory): number {
+  const newest = Math.max(head?.epoch ?? 0, segments.at(-1)?.header.epoch ?? 0);
+  const epoch = Math.max(options.epochMin, newest + 1);
+  if (epoch <= EPOCH_MAX) return epoch;
+  throw new WalError(
+    'WAL_BAD_OPTION',
+    `expected an epoch up to ${EPOCH_MAX} in ${options.dir}, the next would be ${epoch}: start a new log`,
+  );
+}
+
+async function openHead(
+  { vfs, dir }: CheckedOptions,
+  { head, segments }: Directory,
+  live: LiveSegment,
+): Promise<HeadFile> {
+  const { databaseUuid, epoch, sequence } = live.header;
+  const state = {
+    firstSequence: segments[0]?.header.sequence ?? sequence,
+    lastSequence: sequence,
+    epoch,
+    syncedLsn: live.lastLsn,
+  };
+  if (!head) return HeadFile.create(vfs, dir, { databaseUuid, generation: 1, ...state });
+  const file = await HeadFile.open(vfs, dir, head);
+  try {
+    await file.update(state);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Runs the writer's plan: a generator that yields each piece of I/O it needs and goes on when that
+ * is done. One plan serves both kinds of caller: `kick` lets slow pieces run in the thread pool,
+ * `runNow` does everything before it returns.
+ *
+ * Invariants
+ *  1. One plan at a time; its steps happen in order.
+ *  2. `runNow` may come while a piece is in the pool: it does that piece again, synchronously (the
+ *     same bytes to the same place; one more sync), and goes on. The pool's own result then only
+ *     matters if it is an error.
+ *  3. The first error ends the plan for good.
+ *
+ * Two syncs of one descriptor at a time, which only 2 can cause, share one error report in the
+ * kernel: README advises not to mix `appendSync` with concurrent `append`s under `always`.
+ */
+import { type Vfs, type VfsFile, writeFully, writeFullySync } from '@nendb/vfs';
+
+/** A piece of I/O. `pool`: worth a trip through the thread pool. */
+export type Io =
+  | { kind: 'write'; file: VfsFile; bytes: Uint8Array; position: number; pool: boolean }
+  | { kind: 'sync'; file: VfsFile; dataOnly: boolean; pool: boolean }
+  | { kind: 'syncDir'; path: string; pool: boolean }
+  | { kind: 'truncate'; file: VfsFile; length: number; pool: boolean }
+  | { kind: 'rename'; from: string; to: string; pool: false }
+  | { kind: 'close'; file: VfsFile; pool: false }
+  /** Something else that uses the descriptor must end first. */
+  | { kind: 'wait'; promise: Promise<void>; pool: true };
+
+export type Plan = Generator<Io, void, void>;
+
+export class Pump {
+  readonly #vfs: Vfs;
+  readonly #makePlan: () => Plan;
+  readonly #onFailure: (failure: 'write' | 'sync', error: unknown) => void;
+  #plan: Plan | undefined;
+  #inPool: Io | undefined;
+  #ticket = 0;
+  readonly #pooled = new Set<Promise<void>>();
+  #failed = false;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(
+    vfs: Vfs,
+    makePlan: () => Plan,
+    onFailure: (failure: 'write' | 'sync', error: unknown) => void,
+  ) {
+    this.#vfs = vfs;
+    this.#makePlan = makePlan;
+    this.#onFailure = onFailure;
+  }
+
+  get running(): boolean {
+    return this.#plan !== undefined;
+  }
+
+  /** Starts a plan unless one runs. */
+  kick(): void {
+    if (this.#plan || this.#failed) return;
+    this.#plan = this.#makePlan();
+    this.#advance(false);
+  }
+
+  /** Brings the running plan, or a new one, to its end. */
+  runNow(): void {
+    if (this.#failed) return;
+    this.#plan ??= this.#makePlan();
+    const again = this.#inPool;
+    this.#inPool = undefined;
+    this.#ticket++;
+    if (again && !this.#perform(again)) return;
+    this.#advance(true);
+  }
+
+  /** Resolves when no plan runs. */
+  idle(): Promise<void> {
+    return this.#plan && !this.#failed
+      ? new Promise((resolve) => this.#whenIdle.push(resolve))
+      : Promise.resolve();
+  }
+
+  /** Ends the plan: another part of the log failed. */
+  stop(): void {
+    this.#failed = true;
+    this.#finish();
+  }
+
+  #advance(now: boolean): void {
+    while (this.#plan) {
+      const { done, value } = this.#plan.next();
+      if (done) {
+        this.#finish();
+      } else if (value.pool && !now) {
+        this.#performInPool(value);
+        return;
+      } else if (!this.#perform(value)) {
+        return;
+      }
+    }
+  }
+
+  #finish(): void {
+    this.#plan = undefined;
+    const waiting = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #perform(io: Io): boolean {
+    try {
+      if (io.kind === 'write') writeFullySync(io.file, io.bytes, io.position);
+      else if (io.kind === 'sync') io.file.syncSync({ dataOnly: io.dataOnly });
+      else if (io.kind === 'syncDir') this.#vfs.syncDirSync(io.path);
+      else if (io.kind === 'truncate') io.file.truncateSync(io.length);
+      else if (io.kind === 'rename') this.#vfs.renameSync(io.from, io.to);
+      else if (io.kind === 'close') io.file.closeSync();
+      return true;
+    } catch (error) {
+      this.#fail(io, error);
+      return false;
+    }
+  }
+
+  /** Resolves when the pool holds nothing of ours any more, whatever became of the plan. */
+  async poolEmpty(): Promise<void> {
+    while (this.#pooled.size > 0) await Promise.all(this.#pooled);
+  }
+
+  #performInPool(io: Io): void {
+    const ticket = ++this.#ticket;
+    this.#inPool = io;
+    const work: Promise<void> = this.#start(io).then(
+      () => {
+        this.#pooled.delete(work);
+        if (ticket !== this.#ticket || this.#failed) return;
+        this.#inPool = undefined;
+        this.#advance(false);
+      },
+      (error: unknown) => {
+        this.#pooled.delete(work);
+        this.#fail(io, error);
+      },
+    );
+    this.#pooled.add(work);
+  }
+
+  #start(io: Io & { pool: boolean }): Promise<void> {
+    if (io.kind === 'write') return writeFully(io.file, io.bytes, io.position);
+    if (io.kind === 'sync') return io.file.sync({ dataOnly: io.dataOnly });
+    if (io.kind === 'syncDir') return this.#vfs.syncDir(io.path);
+    if (io.kind === 'truncate') return io.file.truncate(io.length);
+    if (io.kind === 'wait') return io.promise;
+    throw new Error(`a ${io.kind} is done in place`);
+  }
+
+  #fail(io: Io, error: unknown): void {
+    if (this.#failed) return;
+    this.stop();
+    this.#onFailure(io.kind === 'sync' || io.kind === 'syncDir' ? 'sync' : 'write', error);
+  }
+}

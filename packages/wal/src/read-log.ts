@@ -1,0 +1,126 @@
+/**
+ * Reads records across segments while the log goes on being written.
+ *
+ * Invariants
+ *  1. A reader sees what was written when it began: whole units, each LSN once, in order.
+ *  2. It holds one segment open at a time, and about one read buffer.
+ *  3. `WAL_TRUNCATED_AWAY` where the log no longer begins at or before what is asked for.
+ */
+import type { Lsn } from '@nendb/codec';
+import type { Vfs } from '@nendb/vfs';
+import type { Segment } from './directory.js';
+import { WalError } from './errors.js';
+import { WalPosition } from './position.js';
+import type { WalEntry } from './types.js';
+import { UnitReader } from './unit-reader.js';
+
+/** Gets a record as the bytes of `bytes` from `from` to `to`; borrowed for the time of the call. */
+export type RecordVisitor = (
+  lsn: Lsn,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  databaseTimeMs: number,
+) => void;
+
+/** The segments of a log as a reader sees them: oldest first, the last one up to what is written. */
+export type LogView = readonly Segment[];
+
+/** The segments that hold LSNs from `from` on. Throws `WAL_TRUNCATED_AWAY`. */
+function segmentsFrom(view: LogView, from: number): LogView {
+  const firstLsn = view[0].header.baseLsn;
+  if (from < firstLsn) {
+    throw new WalError(
+      'WAL_TRUNCATED_AWAY',
+      `expected to read from LSN ${from}, but the log begins at ${firstLsn}: read from there`,
+    );
+  }
+  return view.filter((segment) => segment.lastLsn >= from);
+}
+
+/** Calls `visit` for each record of LSN `from` to `to`; makes no object per record. */
+export async function replayLog(
+  vfs: Vfs,
+  view: LogView,
+  from: number,
+  to: number,
+  visit: RecordVisitor,
+): Promise<void> {
+  for (const segment of segmentsFrom(view, from)) {
+    if (segment.header.baseLsn > to) return;
+    const sealed = segment !== view[view.length - 1];
+    const reader = await UnitReader.open(vfs, segment, {
+      sealed,
+      fromLsn: from,
+      keepBuffers: false,
+    });
+    try {
+      for (;;) {
+        const next = reader.next();
+        if (next === false || (next !== true && !(await next))) break;
+        visitUnit(reader, from, to, visit);
+      }
+    } finally {
+      await reader.close();
+    }
+  }
+}
+
+/** Hot: lengths are decoded in place, one byte at a time only where they are long. */
+function visitUnit(reader: UnitReader, from: number, to: number, visit: RecordVisitor): void {
+  const { bytes, to: end, count, databaseTimeMs } = reader;
+  let at = reader.from;
+  let lsn = reader.firstLsn;
+  for (let left = count; left > 0; left--, lsn++) {
+    let length = at < end ? bytes[at++] : 0x80;
+    if (length >= 0x80) {
+      length &= 0x7f;
+      let scale = 0x80;
+      let byte = 0x80;
+      while (byte >= 0x80) {
+        if (at >= end || scale > 0x8000_0000) throw reader.malformed();
+        byte = bytes[at++];
+        length += (byte & 0x7f) * scale;
+        scale *= 0x80;
+      }
+    }
+    const next = at + length;
+    if (next > end) throw reader.malformed();
+    if (lsn >= from && lsn <= to) visit(lsn as Lsn, bytes, at, next, databaseTimeMs);
+    at = next;
+  }
+  if (at !== end) throw reader.malformed();
+}
+
+/** Yields each record of LSN `from` to `to`, with payloads that stay valid. */
+export async function* readLog(
+  vfs: Vfs,
+  view: LogView,
+  from: number,
+  to: number,
+): AsyncGenerator<WalEntry, void, void> {
+  for (const segment of segmentsFrom(view, from)) {
+    if (segment.header.baseLsn > to) return;
+    const sealed = segment !== view[view.length - 1];
+    const reader = await UnitReader.open(vfs, segment, {
+      sealed,
+      fromLsn: from,
+      keepBuffers: true,
+    });
+    try {
+      for (;;) {
+        const next = reader.next();
+        if (next === false || (next !== true && !(await next))) break;
+        const { epoch, offset } = reader;
+        const entries: WalEntry[] = [];
+        visitUnit(reader, from, to, (lsn, bytes, start, end, databaseTimeMs) => {
+          const position = new WalPosition(epoch, lsn, segment.header.sequence, offset);
+          entries.push({ lsn, payload: bytes.subarray(start, end), position, databaseTimeMs });
+        });
+        yield* entries;
+      }
+    } finally {
+      await reader.close();
+    }
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Recovery's only write: the next segment (R14).
+ *
+ *     old: [ header | surely synced frames | frames above the watermark | torn tail ]
+ *                                            |
+ *     new:                        [ header | the same records, new identity ]
+ *
+ * Invariants
+ *  1. No existing segment is written to. The new one is built as `.tmp`, synced, renamed, and the
+ *     directory is synced, before anything is served.
+ *  2. The old segment ends, from then on, where the new header says. What a page cache showed but a
+ *     disk may not hold is repeated in the new one, and synced there.
+ *  3. A last segment that keeps no record is replaced by the new one under its own name: opening a
+ *     log that nobody writes to does not make it longer.
+ *  4. Repeated records keep LSN, epoch, database time and frame boundaries. Running it again, after
+ *     a crash at any point, gives the same records.
+ */
+import { UUID_BYTES } from '@nendb/codec';
+import { type Vfs, type VfsFile, writeFully } from '@nendb/vfs';
+import type { Segment } from './directory.js';
+import { corrupt, isNoSpace, WalError } from './errors.js';
+import * as format from './format.js';
+import { chainAfter, frameBytes, putFrameHeader } from './frame.js';
+import { FrameCursor, Step } from './frame-cursor.js';
+import { EPOCHS_MAX, FRAME_BYTES_MAX } from './limits.js';
+import { LiveSegment } from './live-segment.js';
+import { type EpochStart, encodeSegmentHeader, type SegmentHeader } from './segment-header.js';
+import { sourceOf, type TailScan } from './tail-scan.js';
+import { viewOf } from './u64.js';
+
+export interface Identity {
+  databaseUuid: Uint8Array;
+  /** The epoch of this opening. */
+  epoch: number;
+}
+
+/** The first segment of a new log. */
+export function buildFirst(vfs: Vfs, dir: string, identity: Identity): Promise<LiveSegment> {
+  return build(vfs, dir, {
+    ...identity,
+    segmentUuid: vfs.random.uuid(),
+    kind: format.SegmentKind.first,
+    sequence: 1,
+    baseLsn: 1,
+    syncedLsn: 0,
+    databaseTimeMs: 0,
+    predecessorUuid: new Uint8Array(UUID_BYTES),
+    predecessorEnd: 0,
+    predecessorChain: 0,
+    epochs: [{ epoch: identity.epoch, firstLsn: 1 }],
+  });
+}
+
+/**
+ * The segment after `last`, with what has to be repeated of it. `last` is updated to end where the
+ * new one begins; `replaces` says that the new one took its name instead.
+ */
+export async function buildNext(
+  vfs: Vfs,
+  dir: string,
+  last: Segment,
+  scan: TailScan,
+  identity: Identity,
+): Promise<{ live: LiveSegment; replaces: boolean }> {
+  const old = last.header;
+  const source = await vfs.open(last.path, 'read');
+  try {
+    const cut = scan.closed
+      ? { end: scan.end, lsn: scan.lastLsn, chain: scan.chain }
+      : await findCut(source, last, scan.syncedLsn);
+    const replaces = cut.lsn < old.baseLsn;
+    const kind = scan.closed ? format.SegmentKind.closed : format.SegmentKind.recovered;
+    const header: SegmentHeader = {
+      ...identity,
+      segmentUuid: vfs.random.uuid(),
+      kind: replaces ? replacementKind(old.kind) : kind,
+      sequence: replaces ? old.sequence : old.sequence + 1,
+      baseLsn: replaces ? old.baseLsn : cut.lsn + 1,
+      syncedLsn: scan.lastLsn,
+      databaseTimeMs: scan.databaseTimeMs,
+      predecessorUuid: replaces ? old.predecessorUuid : old.segmentUuid,
+      predecessorEnd: replaces ? old.predecessorEnd : cut.end,
+      predecessorChain: replaces ? old.predecessorChain : cut.chain,
+      epochs: nextEpochs(old.epochs, { epoch: identity.epoch, firstLsn: scan.lastLsn + 1 }),
+    };
+    const repeats = cut.lsn < scan.lastLsn;
+    const live = await build(vfs, dir, header, (to) =>
+      repeats ? repeatFrames(source, last, scan, header.baseLsn, to) : Promise.resolve(),
+    );
+    if (!replaces) {
+      last.end = cut.end;
+      last.lastLsn = cut.lsn;
+      last.chain = cut.chain;
+    }
+    return { live, replaces };
+  } finally {
+    await source.close();
+  }
+}
+
+/** A replaced segment's predecessor may lack the trailer that `rotated` promises. */
+function replacementKind(kind: format.SegmentKind): format.SegmentKind {
+  return kind === format.SegmentKind.rotated ? format.SegmentKind.recovered : kind;
+}
+
+/** The history with one more opening; openings that wrote nothing are forgotten. */
+export function nextEpochs(epochs: readonly EpochStart[], next: EpochStart): EpochStart[] {
+  const kept = epochs.filter(({ firstLsn }) => firstLsn < next.firstLsn);
+  return [...kept.slice(-(EPOCHS_MAX - 1)), next];
+}
+
+async function build(
+  vfs: Vfs,
+  dir: string,
+  header: SegmentHeader,
+  fill: (live: LiveSegment) => Promise<void> = () => Promise.resolve(),
+): Promise<LiveSegment> {
+  const temporary = `${dir}/${format.segmentName(header.sequence, 'tmp')}`;
+  if (await vfs.stat(temporary)) await vfs.unlink(temporary);
+  const file = await vfs.open(temporary, 'create');
+  try {
+    const bytes = encodeSegmentHeader(header);
+    const live = new LiveSegment(dir, header, bytes.length, file);
+    await writeFully(file, bytes, 0);
+    await fill(live);
+    await file.sync();
+    await vfs.rename(temporary, live.path);
+    await vfs.syncDir(dir);
+    live.syncedEnd = live.end;
+    return live;
+  } catch (error) {
+    await file.close();
+    if (!isNoSpace(error)) throw error;
+    throw new WalError(
+      'WAL_FULL',
+      `no room to open the log in ${dir}: nothing was changed; free disk space and try again`,
+      { file: temporary, cause: error },
+    );
+  }
+}
+
+/** Where the frames that hold LSNs up to `syncedLsn` end. */
+async function findCut(source: VfsFile, last: Segment, syncedLsn: number) {
+  const cut = { end: last.headerBytes, lsn: last.header.baseLsn - 1, chain: 0 };
+  if (syncedLsn < last.header.baseLsn) return cut;
+  const cursor = new FrameCursor(source, sourceOf(last), last.fileBytes, false);
+  while (await nextFrame(cursor)) {
+    if (cursor.committedLsn > syncedLsn) break;
+    cut.end = cursor.committedEnd;
+    cut.lsn = cursor.committedLsn;
+    cut.chain = cursor.committedChain;
+  }
+  return cut;
+}
+
+/** Copies the record frames from `baseLsn` to the end of the scan into `to`. */
+async function repeatFrames(
+  source: VfsFile,
+  last: Segment,
+  scan: TailScan,
+  baseLsn: number,
+  to: LiveSegment,
+): Promise<void> {
+  const cursor = new FrameCursor(source, sourceOf(last), scan.end, false);
+  const bytes = new Uint8Array(FRAME_BYTES_MAX);
+  const view = viewOf(bytes);
+  while (await nextFrame(cursor)) {
+    const { header } = cursor;
+    if (header.type !== format.FrameType.records || header.firstLsn < baseLsn) continue;
+    const total = frameBytes(header.payloadBytes);
+    bytes.set(
+      cursor.bytes.subarray(cursor.payloadAt, cursor.payloadAt + header.payloadBytes),
+      format.FRAME_HEADER_BYTES,
+    );
+    bytes.fill(0, format.FRAME_HEADER_BYTES + header.payloadBytes, total);
+    header.syncedEnd = to.headerBytes;
+    const crc = putFrameHeader(bytes, view, 0, header, to.end, to.seed);
+    await writeFully(to.file, bytes.subarray(0, total), to.end);
+    if (header.fragment === 0) to.index.note(header.firstLsn, to.end);
+    to.chain = chainAfter(to.chain, crc);
+    to.end += total;
+  }
+  if (cursor.committedLsn !== scan.lastLsn) {
+    throw corrupt(last.path, cursor.committedEnd, `it changed while it was read`);
+  }
+  to.lastLsn = scan.lastLsn;
+}
+
+async function nextFrame(cursor: FrameCursor): Promise<boolean> {
+  for (;;) {
+    const step = cursor.step();
+    if (step !== Step.more) return step === Step.frame;
+    await cursor.fill();
+  }
+}

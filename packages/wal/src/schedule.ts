@@ -1,0 +1,111 @@
+/**
+ * When to sync under the weaker policies, and when to mark the log idle.
+ *
+ * Invariants
+ *  1. `{ windowMs }`: a timer starts with the first unsynced write; no further append is needed for
+ *     it to sync. If a sync is still running then, the next one follows at once.
+ *  2. `{ every }`: a sync starts as soon as that many written records are unsynced.
+ *  3. Every weak policy syncs after `BACKGROUND_SYNC_BYTES` (R15).
+ *  4. `sync()` is served whatever the policy (R3).
+ */
+import type { Timer, Timers } from '@nendb/vfs';
+import { BACKGROUND_SYNC_BYTES, IDLE_MARK_MS } from './limits.js';
+import type { Marks } from './marks.js';
+import type { SyncPolicy } from './types.js';
+import type { Writer } from './writer.js';
+
+export class Schedule {
+  readonly #timers: Timers;
+  readonly #marks: Marks;
+  readonly #writer: Writer;
+  readonly #windowMs: number;
+  readonly #every: number;
+  readonly #always: boolean;
+  #window: Timer | undefined;
+  #windowOver = false;
+  #wantedLsn = 0;
+  #idle: Timer | undefined;
+  #idleLsn = 0;
+  #stopped = false;
+
+  constructor(timers: Timers, marks: Marks, writer: Writer, policy: SyncPolicy) {
+    this.#timers = timers;
+    this.#marks = marks;
+    this.#writer = writer;
+    this.#always = policy === 'always';
+    const weak = typeof policy === 'object' ? policy : undefined;
+    this.#windowMs = weak && 'windowMs' in weak ? weak.windowMs : 0;
+    this.#every = weak && 'every' in weak ? weak.every : Number.POSITIVE_INFINITY;
+  }
+
+  /** Something was written. */
+  wrote(): void {
+    if (this.#always || this.#stopped) return;
+    this.#syncIfDue();
+    if (this.#windowMs > 0 && !this.#window) {
+      this.#window = this.#timers.after(this.#windowMs, () => {
+        this.#window = undefined;
+        this.#windowOver = true;
+        this.#syncIfDue();
+      });
+    }
+  }
+
+  /** A sync has finished. */
+  synced(): void {
+    if (this.#stopped) return;
+    if (this.#marks.syncedLsn < this.#marks.writtenLsn) {
+      if (!this.#always) this.#syncIfDue();
+      return;
+    }
+    this.#windowOver = false;
+    this.#window?.cancel();
+    this.#window = undefined;
+    this.#idleLsn = this.#marks.syncedLsn;
+    this.#idle ??= this.#waitForIdle();
+  }
+
+  /** Sees to it that a sync covers `lsn`, which is written or about to be. */
+  want(lsn: number): void {
+    this.#wantedLsn = Math.max(this.#wantedLsn, lsn);
+    if (!this.#always) this.#syncIfDue();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#window?.cancel();
+    this.#idle?.cancel();
+  }
+
+  #syncIfDue(): void {
+    const { writtenLsn, syncedLsn, unsyncedBytes } = this.#marks;
+    if (this.#stopped || writtenLsn === syncedLsn) return;
+    if (
+      this.#windowOver ||
+      writtenLsn - syncedLsn >= this.#every ||
+      unsyncedBytes >= BACKGROUND_SYNC_BYTES ||
+      this.#wantedLsn > syncedLsn
+    ) {
+      this.#windowOver = this.#writer.syncInBackground() ? false : this.#windowOver;
+    }
+  }
+
+  #waitForIdle(): Timer {
+    const lsn = this.#idleLsn;
+    return this.#timers.after(
+      IDLE_MARK_MS,
+      () => {
+        this.#idle = undefined;
+        if (this.#stopped) return;
+        const { writtenLsn, syncedLsn } = this.#marks;
+        if (writtenLsn === lsn) {
+          this.#writer.markIdle();
+        } else if (writtenLsn === syncedLsn) {
+          this.#idleLsn = syncedLsn;
+          this.#idle = this.#waitForIdle();
+        }
+      },
+      { background: true },
+    );
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Room on disk, reserved before an LSN is assigned (R7).
+ *
+ *     slot     a file that records will go to: the segment being written, then spares in order
+ *     end      where the next frame goes, in bytes
+ *     reserved how far the file is filled with zeros: blocks the disk has already given
+ *
+ * Invariants
+ *  1. `end + trailer <= reserved` in every slot that holds something: what was submitted, and the
+ *     trailer behind it, cannot fail for want of space.
+ *  2. `choose` called twice with the same need gives the same slot.
+ *  3. A spare is not part of the log: it has another name until the rotation that needs it.
+ *
+ * `ftruncate` reserves nothing, so zeros are written; they also make later syncs cheaper, since
+ * neither size nor block map change.
+ */
+import { type Vfs, type VfsFile, writeFullySync } from '@nendb/vfs';
+import { isNoSpace, WalError } from './errors.js';
+import { segmentName } from './format.js';
+
+export interface Slot {
+  readonly sequence: number;
+  readonly file: VfsFile;
+  /** The path the file has now, where it is not the segment's own. */
+  readonly sparePath: string | undefined;
+  end: number;
+  reserved: number;
+  /** Whether a frame with records was placed in it. */
+  used: boolean;
+}
+
+export interface SpaceOptions {
+  dir: string;
+  segmentBytesMax: number;
+  /** Header bytes of a segment of this opening. */
+  headerBytes: number;
+  /** Bytes kept for the trailer behind everything. */
+  trailerBytes: number;
+  /** Zeros written at a time; 0 reserves nothing. */
+  stepBytes: number;
+}
+
+export class Space {
+  readonly #vfs: Vfs;
+  readonly #options: SpaceOptions;
+  readonly #zeros: Uint8Array;
+  readonly #onFailure: (error: unknown) => WalError;
+  #tail: Slot;
+  #spare: Slot | undefined;
+  /** Spares that are open: the one built ahead, and those that wait for their rotation. */
+  #waiting: Slot[] = [];
+
+  /** `onFailure` poisons the log: a write failed for another reason than space. */
+  constructor(
+    vfs: Vfs,
+    options: SpaceOptions,
+    tail: Slot,
+    onFailure: (error: unknown) => WalError,
+  ) {
+    this.#vfs = vfs;
+    this.#options = options;
+    this.#zeros = new Uint8Array(options.stepBytes);
+    this.#onFailure = onFailure;
+    this.#tail = tail;
+  }
+
+  /** Where the newest records go. */
+  get tail(): Slot {
+    return this.#tail;
+  }
+
+  /** Whether the segment is half full and no successor is ready. */
+  get wantsSpare(): boolean {
+    return !this.#spare && this.#tail.end * 2 > this.#options.segmentBytesMax;
+  }
+
+  /**
+   * The slot that has, or is made to have, `bytes` more. Throws `WAL_FULL`; then nothing that
+   * matters has changed, and a later call may succeed.
+   */
+  choose(bytes: number): Slot {
+    const { segmentBytesMax, trailerBytes } = this.#options;
+    const needed = bytes + trailerBytes;
+    if (this.#tail.end + needed <= segmentBytesMax || !this.#tail.used) {
+      if (this.#tail.end + needed > this.#tail.reserved) this.#reserve(this.#tail, needed);
+      return this.#tail;
+    }
+    const spare = this.#openSpare();
+    if (spare.end + needed > spare.reserved) this.#reserve(spare, needed);
+    return spare;
+  }
+
+  /** Records go to `slot` from now on: one that `choose` gave. */
+  take(slot: Slot): void {
+    if (slot === this.#spare) this.#spare = undefined;
+    this.#tail = slot;
+  }
+
+  /** Whether `bytes` of a control frame have room in the newest slot as it is. */
+  fitsControl(bytes: number): boolean {
+    const end = this.#tail.end + bytes + this.#options.trailerBytes;
+    return end <= this.#tail.reserved && end <= this.#options.segmentBytesMax;
+  }
+
+  /** Opens the next spare, if there is room for it: rotation then only has to name it. */
+  buildAhead(): void {
+    try {
+      const spare = this.#openSpare();
+      if (spare.reserved === 0) this.#reserve(spare, this.#options.trailerBytes);
+    } catch (error) {
+      // Nobody asked for the room yet; whoever does will be told.
+      if (!(error instanceof WalError && error.code === 'WAL_FULL')) throw error;
+    }
+  }
+
+  /** A slot has become the segment that is written to. */
+  promoted(slot: Slot): void {
+    this.#waiting = this.#waiting.filter((other) => other !== slot);
+  }
+
+  /** Closes the spares; with `unlink`, nothing was placed in them and they go. */
+  async discardSpares(unlink: boolean): Promise<void> {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#spare = undefined;
+    for (const { file, sparePath } of waiting) {
+      await file.close();
+      if (unlink && sparePath !== undefined) await this.#vfs.unlink(sparePath);
+    }
+  }
+
+  #openSpare(): Slot {
+    if (this.#spare) return this.#spare;
+    const { dir, headerBytes, stepBytes } = this.#options;
+    const sequence = this.#tail.sequence + 1;
+    const sparePath = `${dir}/${segmentName(sequence, 'spare')}`;
+    try {
+      const file = this.#vfs.openSync(sparePath, 'create');
+      const reserved = stepBytes === 0 ? Number.MAX_SAFE_INTEGER : 0;
+      this.#spare = { sequence, file, sparePath, end: headerBytes, reserved, used: false };
+      this.#waiting.push(this.#spare);
+      return this.#spare;
+    } catch (error) {
+      throw full(sparePath, error);
+    }
+  }
+
+  /** Writes zeros behind what `slot` has reserved until `needed` more than its end are there. */
+  #reserve(slot: Slot, needed: number): void {
+    const step = this.#options.stepBytes;
+    const target = Math.ceil((slot.end + needed) / step) * step;
+    try {
+      while (slot.reserved < target) {
+        const bytes = Math.min(step, target - slot.reserved);
+        const zeros = bytes === step ? this.#zeros : this.#zeros.subarray(0, bytes);
+        writeFullySync(slot.file, zeros, slot.reserved);
+        slot.reserved += bytes;
+      }
+    } catch (error) {
+      if (slot.end + needed <= slot.reserved) return;
+      throw isNoSpace(error) ? full(slot.file.path, error) : this.#onFailure(error);
+    }
+  }
+}
+
+function full(path: string, cause: unknown): WalError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new WalError(
+    'WAL_FULL',
+    `no room to append to ${path} (${why}): nothing was written; free disk space and try again`,
+    { file: path, cause },
+  );
+}

@@ -1,0 +1,338 @@
+/**
+ * Writes what the appender has gathered, syncs it as the policy asks, rotates, marks idleness.
+ *
+ *     take a group -> (rotate) -> checksums -> write -> ... -> sync (always) -> marks move
+ *
+ * Invariants
+ *  1. A sync counts for what was written before it started, nothing more.
+ *  2. R15: at rotation everything in the old segment is synced; the successor is synced under its
+ *     name; the old one gets a synced trailer; then a frame goes to the successor.
+ *  3. A frame's watermark is `syncedLsn` and the synced end at the moment it gets its checksums.
+ *  4. R10: the first failure ends it. No descriptor is tried again, no LSN is given twice.
+ *
+ * Concurrency: the plan runs in one pump; under weak policies a background sync may run beside it,
+ * and the plan waits for that before it syncs the same file itself.
+ */
+
+import { crc32 } from '@nendb/codec';
+import type { Vfs } from '@nendb/vfs';
+import type { Appender } from './appender.js';
+import type { Clockwork } from './clockwork.js';
+import type { Segment } from './directory.js';
+import * as format from './format.js';
+import { chainAfter, emptyFrameHeader, frameBytes, putFrameHeader } from './frame.js';
+import type { Group } from './group.js';
+import { GROUP_SYNC_BYTES_MAX, INLINE_SYNC_MS_MAX, INLINE_WRITE_BYTES_MAX } from './limits.js';
+import { LiveSegment } from './live-segment.js';
+import type { Marks } from './marks.js';
+import { type Plan, Pump } from './pump.js';
+import { encodeSegmentHeader, type SegmentHeader } from './segment-header.js';
+import type { Slot, Space } from './space.js';
+import { encodeTrailer } from './trailer.js';
+import { viewOf } from './u64.js';
+
+export interface WriterOptions {
+  dir: string;
+  always: boolean;
+  /** Milliseconds that the first sync of this opening took: a guess at the disk's speed. */
+  syncMs: number;
+}
+
+/** What the writer tells the log that owns it. */
+export interface WriterListener {
+  /** Something was written, and is not synced. `bytes`: of records and frames. */
+  wrote(bytes: number): void;
+  synced(elapsedMs: number): void;
+  rotated(sealed: Segment): void;
+  failed(failure: 'write' | 'sync', error: unknown): void;
+}
+
+export class Writer {
+  readonly #vfs: Vfs;
+  readonly #options: WriterOptions;
+  readonly #space: Space;
+  readonly #appender: Appender;
+  readonly #marks: Marks;
+  readonly #time: Clockwork;
+  readonly #listener: WriterListener;
+  readonly #pump: Pump;
+  #live: LiveSegment;
+  #slot: Slot;
+  #syncMs: number;
+  #backgroundSync: Promise<void> | undefined;
+  /** The plan is syncing: a background sync would run beside it on the same descriptor. */
+  #planSyncs = false;
+  #markDue = false;
+  #closeDue = false;
+  #markedEnd = 0;
+  #stopped = false;
+  /** The newest record whose write was begun. */
+  attemptedLsn: number;
+  writes = 0;
+  syncs = 0;
+  rotations = 0;
+  lastSyncMs = 0;
+
+  constructor(
+    vfs: Vfs,
+    options: WriterOptions,
+    live: LiveSegment,
+    parts: { space: Space; appender: Appender; marks: Marks; time: Clockwork },
+    listener: WriterListener,
+  ) {
+    this.#vfs = vfs;
+    this.#options = options;
+    this.#live = live;
+    this.#space = parts.space;
+    this.#slot = parts.space.tail;
+    this.#appender = parts.appender;
+    this.#marks = parts.marks;
+    this.#time = parts.time;
+    this.#listener = listener;
+    this.#syncMs = options.syncMs;
+    this.attemptedLsn = live.lastLsn;
+    this.#pump = new Pump(
+      vfs,
+      () => this.#plan(),
+      (failure, error) => this.#listener.failed(failure, error),
+    );
+  }
+
+  get live(): LiveSegment {
+    return this.#live;
+  }
+
+  /** Writes, and under `always` syncs, what is pending; slow pieces go through the pool. */
+  flush(): void {
+    this.#pump.kick();
+  }
+
+  /** The same, done when it returns. */
+  flushNow(): void {
+    this.#pump.runNow();
+  }
+
+  get flushing(): boolean {
+    return this.#pump.running;
+  }
+
+  /** Writes and syncs everything, whatever the policy, and the `closed` trailer. */
+  async finish(): Promise<void> {
+    this.#closeDue = true;
+    do {
+      this.#pump.kick();
+      await this.#pump.idle();
+    } while (this.#closeDue && !this.#stopped);
+  }
+
+  /** Resolves when no I/O of the writer is under way. */
+  async settled(): Promise<void> {
+    await this.#pump.poolEmpty();
+    await this.#backgroundSync;
+  }
+
+  /** No more I/O is started. */
+  stop(): void {
+    this.#stopped = true;
+    this.#pump.stop();
+  }
+
+  /** Syncs what is written, beside the plan. Returns whether it began: not while a sync runs. */
+  syncInBackground(): boolean {
+    const live = this.#live;
+    if (this.#backgroundSync || this.#planSyncs || this.#stopped) return false;
+    if (this.#marks.syncedLsn === live.lastLsn) return false;
+    const { lastLsn, end } = live;
+    const startedMs = this.#vfs.clock.monotonicMs();
+    const sync = live.file.sync({ dataOnly: true }).then(
+      () => {
+        this.#backgroundSync = undefined;
+        if (this.#stopped) return;
+        live.syncedEnd = Math.max(live.syncedEnd, end);
+        this.#synced(startedMs, lastLsn);
+      },
+      (error: unknown) => {
+        this.#backgroundSync = undefined;
+        if (!this.#stopped) this.#listener.failed('sync', error);
+      },
+    );
+    this.#backgroundSync = sync;
+    return true;
+  }
+
+  /** Writes and syncs an idle mark when everything is synced and nothing is pending. */
+  markIdle(): void {
+    this.#markDue = true;
+    this.#pump.kick();
+  }
+
+  *#plan(): Plan {
+    for (;;) {
+      let bytes = 0;
+      let units = 0;
+      while (bytes < GROUP_SYNC_BYTES_MAX) {
+        const group = this.#appender.take();
+        if (!group) break;
+        if (group.slot !== this.#slot) yield* this.#rotate(group.slot);
+        yield* this.#write(group);
+        bytes += group.length;
+        units += group.units;
+      }
+      if (bytes === 0) {
+        if (this.#closeDue) {
+          yield* this.#close();
+          return;
+        }
+        yield* this.#mark();
+        if (this.#appender.isEmpty) return;
+      } else if (this.#options.always) {
+        yield* this.#sync(units > 1 || this.#syncMs > INLINE_SYNC_MS_MAX);
+      }
+    }
+  }
+
+  *#write(group: Group): Plan {
+    const live = this.#live;
+    const stamp = {
+      seed: live.seed,
+      databaseTimeMs: this.#time.nowMs(),
+      syncedLsn: this.#marks.syncedLsn,
+      syncedEnd: live.syncedEnd,
+    };
+    const chain = group.finish(stamp, live.chain);
+    this.attemptedLsn = group.lastLsn;
+    const pool = group.length > INLINE_WRITE_BYTES_MAX;
+    const bytes = group.bytes.subarray(0, group.length);
+    yield { kind: 'write', file: live.file, bytes, position: group.fileOffset, pool };
+    this.writes++;
+    live.chain = chain;
+    live.end = group.fileOffset + group.length;
+    live.lastLsn = group.lastLsn;
+    for (const { at, header } of group.frames) {
+      if (header.fragment === 0) live.index.note(header.firstLsn, group.fileOffset + at);
+    }
+    this.#marks.wrote(group.lastLsn, group.unitBytes);
+    // A pool write that was repeated by `runNow` may still hold the buffer: only ours come back.
+    if (!pool) this.#appender.recycle(group);
+    this.#listener.wrote(group.length);
+  }
+
+  *#sync(pool: boolean): Plan {
+    const live = this.#live;
+    this.#planSyncs = true;
+    if (this.#backgroundSync) yield { kind: 'wait', promise: this.#backgroundSync, pool: true };
+    const { lastLsn, end } = live;
+    const startedMs = this.#vfs.clock.monotonicMs();
+    yield { kind: 'sync', file: live.file, dataOnly: true, pool };
+    this.#planSyncs = false;
+    live.syncedEnd = Math.max(live.syncedEnd, end);
+    this.#synced(startedMs, lastLsn);
+  }
+
+  #synced(startedMs: number, lsn: number): void {
+    this.lastSyncMs = this.#vfs.clock.monotonicMs() - startedMs;
+    // An average that forgets: one slow sync does not send everything to the pool.
+    this.#syncMs += (this.lastSyncMs - this.#syncMs) / 8;
+    this.syncs++;
+    this.#marks.synced(lsn);
+    this.#listener.synced(this.lastSyncMs);
+  }
+
+  *#rotate(next: Slot): Plan {
+    const old = this.#live;
+    yield* this.#sync(true);
+    this.#planSyncs = true;
+    const header: SegmentHeader = {
+      ...old.header,
+      segmentUuid: this.#vfs.random.uuid(),
+      kind: format.SegmentKind.rotated,
+      sequence: next.sequence,
+      baseLsn: old.lastLsn + 1,
+      syncedLsn: old.lastLsn,
+      databaseTimeMs: this.#time.nowMs(),
+      predecessorUuid: old.header.segmentUuid,
+      predecessorEnd: old.end,
+      predecessorChain: old.chain,
+    };
+    const bytes = encodeSegmentHeader(header);
+    const live = new LiveSegment(this.#options.dir, header, bytes.length, next.file);
+    yield { kind: 'write', file: live.file, bytes, position: 0, pool: false };
+    yield { kind: 'sync', file: live.file, dataOnly: false, pool: true };
+    if (next.sparePath !== undefined) {
+      yield { kind: 'rename', from: next.sparePath, to: live.path, pool: false };
+    }
+    yield { kind: 'syncDir', path: this.#options.dir, pool: true };
+    yield* this.#seal(old, format.FrameType.rotated);
+    const sealed = old.describe();
+    yield { kind: 'close', file: old.file, pool: false };
+    this.#space.promoted(next);
+    this.#live = live;
+    this.#slot = next;
+    this.#markedEnd = 0;
+    this.rotations++;
+    this.#planSyncs = false;
+    this.#listener.rotated(sealed);
+  }
+
+  *#close(): Plan {
+    yield* this.#sync(true);
+    this.#planSyncs = true;
+    yield* this.#seal(this.#live, format.FrameType.closed);
+    this.#closeDue = false;
+  }
+
+  /** Writes the trailer, gives back the zeros behind it, syncs. */
+  *#seal(segment: LiveSegment, type: format.FrameType): Plan {
+    const { file, end, header } = segment;
+    const payload = encodeTrailer(
+      {
+        count: segment.lastLsn + 1 - header.baseLsn,
+        lastLsn: segment.lastLsn,
+        chain: segment.chain,
+      },
+      segment.index,
+      end,
+    );
+    const bytes = this.#controlFrame(segment, type, payload);
+    yield { kind: 'write', file, bytes, position: end, pool: false };
+    yield { kind: 'truncate', file, length: end + bytes.length, pool: true };
+    yield { kind: 'sync', file, dataOnly: false, pool: true };
+  }
+
+  #controlFrame(segment: LiveSegment, type: format.FrameType, payload: Uint8Array): Uint8Array {
+    const bytes = new Uint8Array(frameBytes(payload.length));
+    bytes.set(payload, format.FRAME_HEADER_BYTES);
+    const header = emptyFrameHeader();
+    header.type = type;
+    header.flags = format.FLAG_FIRST | format.FLAG_LAST;
+    header.payloadBytes = payload.length;
+    header.unitBytes = payload.length;
+    header.payloadCrc = crc32(payload);
+    header.firstLsn = segment.lastLsn + 1;
+    header.epoch = segment.header.epoch;
+    header.databaseTimeMs = this.#time.nowMs();
+    header.syncedLsn = this.#marks.syncedLsn;
+    header.syncedEnd = segment.syncedEnd;
+    header.origin = format.ORIGIN_LOCAL;
+    putFrameHeader(bytes, viewOf(bytes), 0, header, segment.end, segment.seed);
+    return bytes;
+  }
+
+  *#mark(): Plan {
+    const due = this.#markDue;
+    this.#markDue = false;
+    const live = this.#live;
+    const synced = this.#marks.syncedLsn === live.lastLsn;
+    if (!due || !synced || live.end === this.#markedEnd) return;
+    if (live.end === live.headerBytes || !this.#space.fitsControl(format.FRAME_HEADER_BYTES))
+      return;
+    const bytes = this.#controlFrame(live, format.FrameType.idle, new Uint8Array(0));
+    // Its place is taken at once: records may be submitted while it is being written.
+    this.#slot.end += bytes.length;
+    yield { kind: 'write', file: live.file, bytes, position: live.end, pool: false };
+    live.chain = chainAfter(live.chain, viewOf(bytes).getUint32(format.FRAME_CRC_AT, true));
+    live.end += bytes.length;
+    this.#markedEnd = live.end;
+    yield* this.#sync(true);
+  }
+}
