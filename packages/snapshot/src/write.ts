@@ -62,6 +62,7 @@ async function writeWith(
   refuseForeign(newest?.report, header);
   refuseForeign(bak?.report, header);
   refuseOlder(newest?.report, header);
+  checkAborted(options.signal);
   await io('remove what a crashed writer left', removeTemporaries(vfs, dir));
   await checkSpace(vfs, dir, options.bytesExpected, newest);
 

@@ -37,11 +37,17 @@ async function twoImages(work: (vfs: Vfs, newest: Uint8Array) => Promise<void>):
 }
 
 /** Puts `bytes` where the newest image was, and expects them to be refused. */
-async function expectDetected(vfs: Vfs, bytes: Uint8Array, what: string): Promise<void> {
+async function expectDetected(
+  vfs: Vfs,
+  bytes: Uint8Array,
+  what: string,
+  offset?: number,
+): Promise<void> {
   await putFile(vfs, NEWEST, bytes);
   const image = await Snapshot.load(DIR, { vfs, uuid });
   expect(image?.source, what).toBe('bak');
   expect(image?.reason, what).toMatch(/^nendb\.snapshot is damaged at offset \d+: expected /);
+  if (offset !== undefined) expect(image?.reason, what).toContain(`at offset ${offset}:`);
   expect(await bytesOf(image!), what).toEqual(contents(1));
 }
 
@@ -102,11 +108,11 @@ describe('blocks out of place', () => {
       const build = (...parts: Uint8Array[]) =>
         Buffer.concat([head(image), ...parts, footer(image)]);
       expect(build(a, b, c).equals(image)).toBe(true);
-      await expectDetected(sim, build(b, a, c), 'swapped');
-      await expectDetected(sim, build(a, a, c), 'repeated');
+      await expectDetected(sim, build(b, a, c), 'swapped', HEAD_BYTES);
+      await expectDetected(sim, build(a, a, c), 'repeated', HEAD_BYTES + BLOCK);
       await expectDetected(sim, build(a, c), 'missing');
       await expectDetected(sim, build(a, b, c, c), 'one too many');
-      await expectDetected(sim, build(a, block(twin, 1), c), 'of a twin image');
+      await expectDetected(sim, build(a, block(twin, 1), c), 'of a twin image', HEAD_BYTES + BLOCK);
       const torn = Buffer.concat([head(twin), a, b, c, footer(image)]);
       await expectDetected(sim, torn, 'under the head of a twin image');
       const grafted = Buffer.concat([head(image), a, b, c, footer(twin)]);
@@ -141,7 +147,7 @@ describe('claims under a good checksum', () => {
       for (const length of [0, 41, BLOCK_PAYLOAD_BYTES_MAX + 1, 0x7fffffff, 0xffffffff]) {
         await expectDetected(vfs, claim(newest, 4, length), `length ${length}`);
       }
-      await expectDetected(vfs, claim(newest, 0, 1), 'index 1');
+      await expectDetected(vfs, claim(newest, 0, 1), 'index 1', HEAD_BYTES);
       await expectDetected(vfs, claim(newest, 8, 0), 'another payload checksum');
     }));
 
