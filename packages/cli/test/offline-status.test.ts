@@ -103,7 +103,7 @@ describe('a sound directory', () => {
     expect(code).toBe(0);
     expect(document).toMatchObject({
       healthy: true,
-      recovery: { verdict: 'torn', truncated: { bytes: 10, offset: trailerAt } },
+      recovery: { verdict: 'torn', truncated: { offset: trailerAt } },
       wal_health: { last_lsn: '1', end_pos: { offset: trailerAt } },
     });
   });

@@ -32,10 +32,17 @@ interface Findings {
   /** Wall clock, in ms since 1970, when the image was written. */
   imageSavedAtMs?: number;
   recovery?: WalRecovery;
-  /** Name of the log's newest segment. */
-  segment?: string;
+  log?: LogFiles;
   replayed: number;
   failure?: CliError;
+}
+
+/** The log's files as they are on disk. */
+interface LogFiles {
+  /** Names, oldest first. */
+  segments: string[];
+  /** All of them together, what is preallocated included. */
+  bytes: number;
 }
 
 /**
@@ -84,14 +91,18 @@ async function examine(dir: string, identity: Identity, vfs: Vfs): Promise<Findi
       found.imageSavedAtMs = stat?.modifiedMs;
     }
     found.recovery = await dryRun(dir, identity, vfs, found);
-    found.segment = (await vfs.readdir(joinPath(dir, WAL_DIRECTORY)))
-      .filter((name) => name.endsWith('.wal'))
-      .sort()
-      .at(-1);
+    found.log = await logFiles(joinPath(dir, WAL_DIRECTORY), vfs);
   } catch (error) {
     found.failure = toCliError(error);
   }
   return found;
+}
+
+async function logFiles(dir: string, vfs: Vfs): Promise<LogFiles> {
+  const segments = (await vfs.readdir(dir)).filter((name) => name.endsWith('.wal')).sort();
+  let bytes = 0;
+  for (const name of segments) bytes += (await vfs.stat(joinPath(dir, name)))?.size ?? 0;
+  return { segments, bytes };
 }
 
 /** Opens the log as the engine would, with every change in memory. */
@@ -149,7 +160,7 @@ function recoveryStatus({ image, recovery, replayed }: Findings) {
   };
 }
 
-function walStatus({ recovery, segment, failure }: Findings, reason: string | null) {
+function walStatus({ recovery, log, failure }: Findings, reason: string | null) {
   const lastLsn = recovery === undefined ? null : String(recovery.lastLsn);
   return {
     healthy: failure === undefined,
@@ -163,11 +174,11 @@ function walStatus({ recovery, segment, failure }: Findings, reason: string | nu
         : {
             epoch: lastEpoch(recovery),
             lsn: String(recovery.lastLsn),
-            segment: segment ?? null,
+            segment: log?.segments.at(-1) ?? null,
             offset: recovery.truncated?.offset ?? null,
           },
-    segments: recovery?.segments ?? null,
-    segment_bytes: recovery?.bytes ?? null,
+    segments: log?.segments.length ?? null,
+    segment_bytes: log?.bytes ?? null,
     first_lsn: recovery === undefined ? null : String(recovery.firstLsn),
     last_lsn: lastLsn,
     applied_lsn: lastLsn,

@@ -1,6 +1,6 @@
 /**
  * A status document for people: a headline, then every value under its section. Nothing is left out
- * and nothing is computed, so that the text and the JSON cannot disagree.
+ * and nothing is computed, so that the text and the JSON cannot disagree (fractions are rounded).
  */
 import type { StatusDocument } from '../status-document.js';
 import type { Colors } from './colors.js';
@@ -8,6 +8,7 @@ import type { JsonValue } from './json.js';
 
 /** In the order a person asks; sections that came later follow in their own order. */
 const SECTIONS = ['server', 'store', 'wal_health', 'snapshot', 'resources'];
+const DECIMALS = 3;
 const HEADLINE_KEYS = new Set(['schema_version', 'running', 'healthy', 'reason']);
 
 /** The document as lines, each ended by a newline. */
@@ -41,5 +42,6 @@ function flatten(value: JsonValue, path: string): [string, string][] {
 
 function scalar(value: JsonValue): string {
   if (value === null) return '-';
+  if (typeof value === 'number') return String(Number(value.toFixed(DECIMALS)));
   return typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
 }
