@@ -150,6 +150,8 @@ describe('readmes', () => {
     const good = '# @nendb/codec\n\n```ts\ncode();\n```\n';
     expect(judge({ 'packages/codec/README.md': good })).toEqual([]);
     expect(judge({ 'tools/x/README.md': '# @nendb/codec\n' }, 'tools/x')).toEqual([]);
+    expect(judge({ 'tools/x/README.md': '# tools/x\n' }, 'tools/x')).toEqual([]);
+    expect(judge({ 'tools/x/README.md': '# x\n' }, 'tools/x')).toHaveLength(1);
   });
 });
 

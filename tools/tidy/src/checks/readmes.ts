@@ -10,9 +10,10 @@ export const readmes: Check = {
       const text = tree.get(path);
       const violation = (message: string) => [{ check: 'readmes', path, message }];
       if (text === undefined) return violation(`expected a README for ${name}, got none: write it`);
-      if (!text.startsWith(`# ${name}\n`)) {
+      const headings = dir.startsWith('tools/') ? [name, dir] : [name];
+      if (!headings.some((heading) => text.startsWith(`# ${heading}\n`))) {
         return violation(
-          `expected the heading "# ${name}", got ${JSON.stringify(text.split('\n')[0])}`,
+          `expected the heading "# ${headings.join('" or "# ')}", got ${JSON.stringify(text.split('\n')[0])}`,
         );
       }
       if (dir.startsWith('packages/') && !/^```(?:ts|js)\n/m.test(text)) {
