@@ -23,7 +23,7 @@ import { Load, LoadClient } from './load.js';
 import { fellInside, untilMoment, untilRecovering, untilStarted } from './moments.js';
 import { type CyclePlan, describePlan, type KillKind, planCycle } from './plan.js';
 import { Random } from './random.js';
-import { type ServerOptions, ServerProcess } from './server-process.js';
+import { type ServerOptions, ServerProcess, serverScript } from './server-process.js';
 import { SharedCounters } from './shared-counters.js';
 import { readDatabase, settleAll } from './verify.js';
 
@@ -38,6 +38,8 @@ export interface CrashOptions {
   depthMax?: number;
   /** Acknowledged writes before each kill. Default 500. */
   writesMin?: number;
+  /** Begins no cycle after so long; the report says how many there were. */
+  runMsMax?: number;
   /** Further arguments for the server. */
   args?: readonly string[];
   log?: (line: string) => void;
@@ -81,12 +83,13 @@ export async function runCrashCycles(options: CrashOptions): Promise<CrashReport
 
 /** The command that has the same run again. */
 export function reproduction(options: CrashOptions): string {
-  const { cycles, seed, clients, depthMax, writesMin } = options;
-  const optional = Object.entries({ clients, depth: depthMax, writes: writesMin });
-  const rest = optional.flatMap(([name, value]) =>
+  const { cycles, seed, clients, depthMax, writesMin, script, args = [] } = options;
+  const server = script === serverScript() ? undefined : script;
+  const flags = { cycles, seed, clients, depth: depthMax, writes: writesMin, server };
+  const words = Object.entries(flags).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name} ${value}`],
   );
-  const words = [`--cycles ${cycles}`, `--seed ${seed}`, ...rest];
+  if (args.length > 0) words.push('--', ...args);
   return `reproduce: node tools/crash/dist/main.js ${words.join(' ')}`;
 }
 
@@ -122,9 +125,10 @@ class CrashRun {
   async all(): Promise<CrashReport> {
     const startMs = performance.now();
     let plan = planCycle(this.#random, 0);
-    for (let cycle = 0; cycle < this.#options.cycles; cycle++) {
+    const { cycles, runMsMax = Number.POSITIVE_INFINITY } = this.#options;
+    for (let cycle = 0; cycle < cycles && performance.now() - startMs < runMsMax; cycle++) {
       plan = planCycle(this.#random, cycle);
-      this.#where = `in cycle ${cycle + 1} of ${this.#options.cycles} (${describePlan(plan)})`;
+      this.#where = `in cycle ${cycle + 1} of ${cycles} (${describePlan(plan)})`;
       await this.#cycle(plan);
       this.#report.cycles++;
     }
@@ -188,6 +192,8 @@ class CrashRun {
           ),
         );
       }, WRITES_MS_MAX);
+      // A run that failed meanwhile does not wait for this.
+      timer.unref();
     });
     try {
       await Promise.race([load.untilAcknowledged(writesMin), late]);

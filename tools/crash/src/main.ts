@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** `node tools/crash/dist/main.js --cycles N --seed S`: exit 0 if every promise was kept, else 1. */
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runCrashCycles } from './driver.js';
+import { serverScript } from './server-process.js';
 
-const HELP = `Usage: node tools/crash/dist/main.js [options]
+const HELP = `Usage: node tools/crash/dist/main.js [options] [-- arguments for the server]
 
 Kills a server again and again while clients write to it, and checks what it remembers.
 
@@ -25,7 +25,8 @@ function number(name: string, text: string | undefined): number | undefined {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       cycles: { type: 'string' },
       seed: { type: 'string' },
@@ -44,13 +45,13 @@ async function main(): Promise<void> {
   const seed = number('seed', values.seed) ?? Date.now() % 0x7fffffff;
   process.stdout.write(`seed ${seed}\n`);
   const report = await runCrashCycles({
-    script:
-      values.server ?? fileURLToPath(new URL('../../../apps/server/dist/main.js', import.meta.url)),
+    script: values.server ?? serverScript(),
     cycles: number('cycles', values.cycles) ?? 20,
     seed,
     clients: number('clients', values.clients),
     depthMax: number('depth', values.depth),
     writesMin: number('writes', values.writes),
+    args: positionals,
     log: values.quiet ? undefined : (line) => process.stdout.write(`${line}\n`),
   });
   process.stdout.write(`${JSON.stringify(report)}\n`);

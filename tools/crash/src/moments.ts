@@ -73,10 +73,10 @@ function untilName(dir: string, pattern: RegExp, signal?: AbortSignal): Promise<
       watcher.close();
       resolve();
     };
-    const watcher = watch(dir, (event, name) => {
+    const watcher = watch(dir, { persistent: false }, (event, name) => {
       if (event === 'rename' && name !== null && pattern.test(name)) finish();
     });
-    const timer = setTimeout(finish, EVENT_MS_MAX);
+    const timer = setTimeout(finish, EVENT_MS_MAX).unref();
     signal?.addEventListener('abort', finish);
   });
 }

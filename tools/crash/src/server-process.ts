@@ -8,6 +8,7 @@
  *  3. No server outlives this process.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
 import { CrashFailure } from './failure.js';
 
 export interface ServerOptions {
@@ -36,6 +37,12 @@ const alive = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });
+
+/** The server of this repository, built: this file is tools/crash/{src,dist}/server-process.*. */
+export function serverScript(): string {
+  const tools = dirname(dirname(import.meta.dirname));
+  return join(dirname(tools), 'apps', 'server', 'dist', 'main.js');
+}
 
 export class ServerProcess {
   readonly ready: Promise<number>;
