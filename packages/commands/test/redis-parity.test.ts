@@ -206,7 +206,7 @@ const anyCommand: fc.Arbitrary<Word[]> = fc.oneof(
   args(fc.constantFrom('INCRBY', 'DECRBY'), key, amount),
   args(fc.constantFrom('DEL', 'UNLINK', 'EXISTS', 'MGET'), many(key)),
   args('MSET', many(args(key, value))),
-  args('EXPIRE', key, seconds, condition),
+  args('EXPIRE', key, seconds),
   args('EXPIREAT', key, atSeconds, condition),
   args(fc.constantFrom('HSET', 'HMSET'), key, many(args(field, value))),
   args(fc.constantFrom('HDEL', 'HMGET'), key, many(field)),

@@ -15,7 +15,7 @@ const SETNAME = word('setname');
 const NO_PASSWORD_SET =
   'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?';
 const HELLO_NO_AUTH =
-  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time';
+  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time';
 
 /** AUTH [username] password */
 export function auth(call: Call) {

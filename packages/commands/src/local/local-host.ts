@@ -19,7 +19,7 @@ const NO_BUFFERS: SessionBuffers = { queryBytes: 0, outputBytes: 0 };
 export class LocalHost implements Host {
   readonly runId: string;
   readonly startedAtMs: number;
-  readonly passwordRequired = false;
+  readonly passwordRequired: boolean = false;
   readonly #engine: EngineView;
   readonly #onError: ((error: Error) => void) | undefined;
 
@@ -34,7 +34,7 @@ export class LocalHost implements Host {
     return this.#engine.nowMs();
   }
 
-  checkPassword(): boolean {
+  checkPassword(_password: Uint8Array): boolean {
     return true;
   }
 

@@ -15,10 +15,12 @@ export class RedisPeer {
     readonly dir: string,
   ) {}
 
-  static async start(): Promise<RedisPeer> {
+  /** With more options on the command line. */
+  static async start(options: readonly string[] = []): Promise<RedisPeer> {
     const dir = mkdtempSync(join(tmpdir(), 'nendb-redis-'));
     const port = await freePort();
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', dir];
+    args.push(...options);
     const child = spawn('redis-server', args, { stdio: 'ignore' });
     const peer = new RedisPeer(port, child, dir);
     for (let attempt = 0; attempt < 100; attempt++) {
