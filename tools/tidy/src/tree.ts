@@ -4,13 +4,15 @@
  *
  * Paths are relative to the root, with forward slashes. Built and installed files are left out.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type Tree = ReadonlyMap<string, string>;
 
 const TOP_FOLDERS = ['packages', 'apps', 'tools', 'docs'];
 const LEFT_OUT = new Set(['node_modules', 'dist', 'fixtures', 'coverage']);
+/** The script of continuous integration: it starts programs, as the root's manifest does. */
+export const CI_SCRIPT = '.ci/run';
 const TEXT_FILE = /\.(?:ts|mts|js|mjs|json|md)$/;
 
 /** Reads the text files of the repository in `root`. */
@@ -28,5 +30,8 @@ export function readTree(root: string): Tree {
     }
   };
   walk('');
+  if (existsSync(join(root, CI_SCRIPT))) {
+    tree.set(CI_SCRIPT, readFileSync(join(root, CI_SCRIPT), 'utf8'));
+  }
   return tree;
 }

@@ -179,6 +179,8 @@ describe('dead-files', () => {
         'apps/server/src/main.ts': '',
         'tools/x/package.json': '{"name":"@nendb/x"}',
         'tools/x/src/main.ts': '',
+        'tools/x/src/count.ts': '',
+        '.ci/run': 'node tools/x/dist/count.js report.json\n',
       }),
     ).toEqual([]);
   });

@@ -1,11 +1,12 @@
 /**
  * Every source file can be reached from an entry point: what a package exports, its `bin`, what a
- * script of the root starts, and, for tools, `src/index.ts` and `src/main.ts`. Imports, dynamic
- * imports and modules started by `new URL('./x.js', import.meta.url)` lead on from there.
+ * script of the root or of continuous integration starts, and, for tools, `src/index.ts` and
+ * `src/main.ts`. Imports, dynamic imports and modules started by `new URL('./x.js',
+ * import.meta.url)` lead on from there.
  */
 import { importsOf, resolveRelative } from '../imports.js';
 import { packagesOf, sourcesOf } from '../packages.js';
-import type { Tree } from '../tree.js';
+import { CI_SCRIPT, type Tree } from '../tree.js';
 import type { Check } from '../violation.js';
 
 export const deadFiles: Check = {
@@ -29,8 +30,10 @@ function entryPoints(tree: Tree): string[] {
     ...bins,
     ...(dir.startsWith('tools/') ? [`${dir}/src/index.ts`, `${dir}/src/main.ts`] : []),
   ]);
-  const root = tree.get('package.json') ?? '';
-  for (const [, dir, file] of root.matchAll(/\b((?:apps|tools)\/[\w-]+)\/dist\/([\w/-]+)\.js/g)) {
+  const scripts = `${tree.get('package.json') ?? ''}\n${tree.get(CI_SCRIPT) ?? ''}`;
+  for (const [, dir, file] of scripts.matchAll(
+    /\b((?:apps|tools)\/[\w-]+)\/dist\/([\w/-]+)\.js/g,
+  )) {
     entries.push(`${dir}/src/${file}.ts`);
   }
   return entries;
