@@ -63,6 +63,8 @@ export class Marks {
   #submittedBytes = 0;
   #writtenBytes = 0;
   #syncedBytes = 0;
+  #announced: number;
+  #relieved = false;
 
   /** `lsn`: how far the log is already; `pressureBytesMax`: what may wait for the disk. */
   constructor(always: boolean, lsn: number, pressureBytesMax: number) {
@@ -70,6 +72,7 @@ export class Marks {
     this.#pressureBytesMax = pressureBytesMax;
     this.#written = lsn;
     this.#synced = lsn;
+    this.#announced = lsn;
   }
 
   get writtenLsn(): Lsn {
@@ -108,7 +111,7 @@ export class Marks {
     this.#written = lsn;
     this.#writtenBytes += bytes;
     this.#unsynced.push({ lastLsn: lsn, bytes });
-    if (!this.#always) this.#announce();
+    if (!this.#always) this.#durableWaiters.settle(lsn);
   }
 
   /** A sync that started after `lsn` was written has finished. */
@@ -124,14 +127,18 @@ export class Marks {
     }
     this.#unsynced = this.#unsynced.slice(done);
     this.#syncWaiters.settle(lsn);
+    if (this.#always) this.#durableWaiters.settle(lsn);
     // Under a weak policy nothing became durable, but who paused under pressure must hear of it.
-    if (this.#always || (pressed && !this.pressure)) this.#announce();
+    this.#relieved ||= pressed && !this.pressure;
   }
 
-  #announce(): void {
+  /** Calls the listeners if there is news. Each is passed to `call`, which copes with throws. */
+  announce(call: (listener: () => void) => void): void {
     const durable = this.durableLsn;
-    this.#durableWaiters.settle(durable);
-    for (const listener of [...this.#listeners]) listener(durable);
+    if (durable === this.#announced && !this.#relieved) return;
+    this.#announced = durable;
+    this.#relieved = false;
+    for (const listener of [...this.#listeners]) call(() => listener(durable));
   }
 
   whenDurable(lsn: number): Promise<void> {

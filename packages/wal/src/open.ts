@@ -87,8 +87,7 @@ async function recover(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
   const sealed = replaces ? directory.segments.slice(0, -1) : directory.segments;
   try {
     const head = await openHead(options, directory, live);
-    for (const name of directory.leftovers) await vfs.unlink(`${dir}/${name}`);
-    if (directory.leftovers.length > 0) await vfs.syncDir(dir);
+    await removeFiles(options, directory.leftovers);
     const firstLsn = (sealed[0]?.header.baseLsn ?? live.header.baseLsn) as Lsn;
     const lastLsn = live.lastLsn as Lsn;
     const recovery: WalRecovery = {
@@ -163,4 +162,14 @@ async function openHead(
     await file.close();
     throw error;
   }
+}
+
+/** Unlinks files of the log, in order, and makes that durable. */
+export async function removeFiles(
+  { vfs, dir }: Pick<CheckedOptions, 'vfs' | 'dir'>,
+  names: readonly string[],
+): Promise<void> {
+  if (names.length === 0) return;
+  for (const name of names) await vfs.unlink(`${dir}/${name}`);
+  await vfs.syncDir(dir);
 }

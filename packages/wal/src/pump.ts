@@ -9,6 +9,8 @@
  *     same bytes to the same place; one more sync), and goes on. The pool's own result then only
  *     matters if it is an error.
  *  3. The first error ends the plan for good.
+ *  4. `afterStep` runs between two steps, outside of the generator: whoever is called there may
+ *     call `kick` and `runNow`.
  *
  * Two syncs of one descriptor at a time, which only 2 can cause, share one error report in the
  * kernel: README advises not to mix `appendSync` with concurrent `append`s under `always`.
@@ -31,9 +33,11 @@ export type Plan = Generator<Io, void, void>;
 export class Pump {
   readonly #vfs: Vfs;
   readonly #makePlan: () => Plan;
+  readonly #afterStep: () => void;
   readonly #onFailure: (failure: 'write' | 'sync', error: unknown) => void;
   #plan: Plan | undefined;
-  #inPool: Io | undefined;
+  /** Yielded and not yet done: in the pool, or about to be done. */
+  #todo: Io | undefined;
   #ticket = 0;
   readonly #pooled = new Set<Promise<void>>();
   #failed = false;
@@ -42,10 +46,12 @@ export class Pump {
   constructor(
     vfs: Vfs,
     makePlan: () => Plan,
+    afterStep: () => void,
     onFailure: (failure: 'write' | 'sync', error: unknown) => void,
   ) {
     this.#vfs = vfs;
     this.#makePlan = makePlan;
+    this.#afterStep = afterStep;
     this.#onFailure = onFailure;
   }
 
@@ -64,9 +70,9 @@ export class Pump {
   runNow(): void {
     if (this.#failed) return;
     this.#plan ??= this.#makePlan();
-    const again = this.#inPool;
-    this.#inPool = undefined;
     this.#ticket++;
+    const again = this.#todo;
+    this.#todo = undefined;
     if (again && !this.#perform(again)) return;
     this.#advance(true);
   }
@@ -87,14 +93,20 @@ export class Pump {
   #advance(now: boolean): void {
     while (this.#plan) {
       const { done, value } = this.#plan.next();
-      if (done) {
-        this.#finish();
-      } else if (value.pool && !now) {
-        this.#performInPool(value);
-        return;
-      } else if (!this.#perform(value)) {
+      const io = done ? undefined : value;
+      const ticket = ++this.#ticket;
+      this.#todo = io;
+      if (!io) this.#finish();
+      this.#afterStep();
+      // Somebody who was called there has gone on, or the log has failed.
+      if (ticket !== this.#ticket || this.#failed) return;
+      if (!io) return;
+      if (io.pool && !now) {
+        this.#performInPool(io, ticket);
         return;
       }
+      this.#todo = undefined;
+      if (!this.#perform(io)) return;
     }
   }
 
@@ -120,19 +132,22 @@ export class Pump {
     }
   }
 
+  /** Whether the pool holds nothing of ours, not even what `runNow` has overtaken. */
+  get poolIsEmpty(): boolean {
+    return this.#pooled.size === 0;
+  }
+
   /** Resolves when the pool holds nothing of ours any more, whatever became of the plan. */
   async poolEmpty(): Promise<void> {
     while (this.#pooled.size > 0) await Promise.all(this.#pooled);
   }
 
-  #performInPool(io: Io): void {
-    const ticket = ++this.#ticket;
-    this.#inPool = io;
+  #performInPool(io: Io, ticket: number): void {
     const work: Promise<void> = this.#start(io).then(
       () => {
         this.#pooled.delete(work);
         if (ticket !== this.#ticket || this.#failed) return;
-        this.#inPool = undefined;
+        this.#todo = undefined;
         this.#advance(false);
       },
       (error: unknown) => {

@@ -24,7 +24,7 @@ import { recordBytes } from './group.js';
 import type { HeadFile } from './head-file.js';
 import { BATCH_RECORDS_MAX, RECORD_BYTES_LIMIT } from './limits.js';
 import { Marks } from './marks.js';
-import { type Opened, openLog } from './open.js';
+import { type Opened, openLog, removeFiles } from './open.js';
 import { bad, type CheckedOptions, checkOptions } from './options.js';
 import { WalPosition } from './position.js';
 import { type RecordVisitor, readLog, replayLog } from './read-log.js';
@@ -32,7 +32,6 @@ import { Schedule } from './schedule.js';
 import type { EpochStart } from './segment-header.js';
 import { Space } from './space.js';
 import { trailerBytesMax } from './trailer.js';
-import { truncateSegments } from './truncate.js';
 import type {
   Position,
   WalEntry,
@@ -59,6 +58,7 @@ export class Wal {
   #failure: { kind: 'write' | 'sync'; error: Error } | undefined;
   #closing: Promise<void> | undefined;
   #truncation: Promise<void> = Promise.resolve();
+  #events: WalEvent[] = [];
   #appends = 0;
   #appendedBytes = 0;
   #ioErrorCount = 0;
@@ -90,7 +90,7 @@ export class Wal {
         dir,
         segmentBytesMax,
         headerBytes: live.headerBytes,
-        trailerBytes: trailerBytesMax(segmentBytesMax),
+        trailerBytes: trailerBytesMax(Math.max(segmentBytesMax, live.end)),
         stepBytes: preallocateBytes,
       },
       {
@@ -126,6 +126,7 @@ export class Wal {
           this.#emit({ type: 'rotated', segment: sealed.name, lastLsn: sealed.lastLsn as Lsn });
         },
         failed: (kind, error) => this.#fail(kind, error),
+        stepped: () => this.#announce(),
       },
     );
     this.#schedule = new Schedule(vfs.timers, this.#marks, this.#writer, options.sync);
@@ -280,7 +281,9 @@ export class Wal {
 
   /**
    * Removes whole segments that hold only records below `lsn`, oldest first; never the one being
-   * written. Works on a full disk. Rejects with `WAL_POISONED`, `WAL_CLOSED`.
+   * written. HEAD names the new first segment, durably, before a file goes: a crash in between
+   * leaves a contiguous log, and the next opening removes the rest. Works on a full disk. Rejects
+   * with `WAL_POISONED`, `WAL_CLOSED`, or the error of an unlink that failed.
    */
   truncateBefore(lsn: Lsn | number): Promise<void> {
     const turn = this.#truncation.then(() => this.#truncateBefore(lsn));
@@ -339,11 +342,11 @@ export class Wal {
     this.#writer.stop();
     await this.#writer.settled();
     try {
-      await this.#writer.live.file.close();
-      await this.#space.discardSpares(!this.#failure);
       if (!this.#failure) await this.#head.update({ syncedLsn: this.syncedLsn });
-      await this.#head.close();
+      await this.#space.discardSpares(!this.#failure);
     } finally {
+      await this.#writer.live.file.close();
+      await this.#head.close();
       await this.#lock?.release();
     }
     if (this.#failure && !poisoned) throw this.#failureOf(true);
@@ -386,13 +389,16 @@ export class Wal {
     const kept = this.#sealed.slice(cut.length);
     const firstSequence = (kept[0] ?? this.#writer.live).header.sequence;
     this.#sealed = kept;
+    const lastSequence = Math.max(this.#head.head.lastSequence, firstSequence);
     try {
-      await truncateSegments(this.#options, this.#head, cut, firstSequence, this.syncedLsn);
+      await this.#head.update({ firstSequence, lastSequence, syncedLsn: this.syncedLsn });
     } catch (error) {
       throw this.#fail('sync', error);
     }
     const segments = cut.map(({ name }) => name);
+    await removeFiles(this.#options, segments);
     this.#emit({ type: 'truncated', segments, firstLsn: this.firstLsn });
+    this.#announce();
   }
 
   #view(): Segment[] {
@@ -429,6 +435,7 @@ export class Wal {
     this.#writer.stop();
     this.#marks.fail(this.#writer.attemptedLsn, (_, attempted) => this.#failureOf(attempted));
     this.#emit({ type: 'poisoned', failure: kind, error });
+    this.#announce();
     return this.#failureOf(false);
   }
 
@@ -449,7 +456,22 @@ export class Wal {
   }
 
   #emit(event: WalEvent): void {
-    this.#options.onEvent?.(event);
+    if (this.#options.onEvent) this.#events.push(event);
+  }
+
+  /** Tells listeners what has happened. What they throw is theirs: it must not stop the log. */
+  #announce(): void {
+    const call = (listener: () => void) => {
+      try {
+        listener();
+      } catch (error) {
+        this.#options.vfs.timers.turnEnd(() => {
+          throw error;
+        });
+      }
+    };
+    this.#marks.announce(call);
+    for (const event of this.#events.splice(0)) call(() => this.#options.onEvent?.(event));
   }
 }
 

@@ -45,6 +45,8 @@ export interface WriterListener {
   synced(elapsedMs: number): void;
   rotated(sealed: Segment): void;
   failed(failure: 'write' | 'sync', error: unknown): void;
+  /** The marks may have moved; it is safe to call anything now. */
+  stepped(): void;
 }
 
 export class Writer {
@@ -94,6 +96,7 @@ export class Writer {
     this.#pump = new Pump(
       vfs,
       () => this.#plan(),
+      () => this.#listener.stepped(),
       (failure, error) => this.#listener.failed(failure, error),
     );
   }
@@ -150,6 +153,7 @@ export class Writer {
         if (this.#stopped) return;
         live.syncedEnd = Math.max(live.syncedEnd, end);
         this.#synced(startedMs, lastLsn);
+        this.#listener.stepped();
       },
       (error: unknown) => {
         this.#backgroundSync = undefined;
@@ -212,8 +216,8 @@ export class Writer {
       if (header.fragment === 0) live.index.note(header.firstLsn, group.fileOffset + at);
     }
     this.#marks.wrote(group.lastLsn, group.unitBytes);
-    // A pool write that was repeated by `runNow` may still hold the buffer: only ours come back.
-    if (!pool) this.#appender.recycle(group);
+    // A pool write that was overtaken by a synchronous one may still hold the buffer.
+    if (this.#pump.poolIsEmpty) this.#appender.recycle(group);
     this.#listener.wrote(group.length);
   }
 
