@@ -25,9 +25,13 @@ import {
   nameKey,
   ROOT_INODE,
 } from './disk-state.js';
+import type { Change } from './history.js';
 import { type CrashKind, cleanDirectory, cleanFile, SimImage } from './image.js';
 import { Prng } from './prng.js';
 import { SECTOR_BYTES, type Sector, sectorOf } from './sector.js';
+
+/** When a process dies inside a write, so many of the places where the write can stop are tried. */
+const TORN_WRITES = 2;
 
 /** How far back a sector may have been written back, in states of its file. */
 const EARLIER_STATES_MAX = 64;
@@ -62,19 +66,46 @@ export class CrashPoint {
   }
 
   choices(limits?: ChoiceLimits): CrashChoice[] {
-    return this.kind === 'kill' ? ['all'] : this.profile.choices(this.units, limits);
+    if (this.kind === 'power') return this.profile.choices(this.units, limits);
+    const torn = this.#writeInFlight() === undefined ? 0 : TORN_WRITES;
+    return ['all', ...Array.from({ length: torn }, (_, i) => ({ seed: i + 1 }))];
   }
 
   image(choice: CrashChoice): SimImage {
-    const state =
-      this.kind === 'kill' ? { nodes: this.#nodes, pending: this.#pending } : this.#cut(choice);
+    const state = this.kind === 'kill' ? this.#killed(choice) : this.#cut(choice);
     return new SimImage(state, this.#label(choice), this.wallMs, this.boots);
+  }
+
+  /** The next change, where it is a write that can stop in the middle. */
+  #writeInFlight(): NonNullable<Change['extent']> | undefined {
+    const extent = this.#disk.history.changes[this.at]?.extent;
+    return extent !== undefined && extent.to - extent.from > 1 ? extent : undefined;
+  }
+
+  /** All that was done is there; with a throw of dice also the first bytes of the next write. */
+  #killed(choice: CrashChoice): DiskState {
+    const extent = this.#writeInFlight();
+    if (extent === undefined || typeof choice === 'string' || !('seed' in choice)) {
+      return { nodes: this.#nodes, pending: this.#pending };
+    }
+    const { inode, from, to } = extent;
+    const before = this.#nodes.get(inode);
+    const after = this.#disk.nodes.get(inode)?.at(this.at + 1);
+    // The file may have lost its last name: nobody will read it again.
+    if (before?.kind !== 'file' || after?.kind !== 'file') return this.#killed('all');
+    const written = new Uint8Array(1 + new Prng(choice.seed, this.at).below(to - from - 1));
+    after.cache.read(written, from);
+    const nodes = new Map(this.#nodes);
+    nodes.set(inode, { ...before, cache: before.cache.write(written, from) });
+    return { nodes, pending: this.#pending };
   }
 
   #label(choice: CrashChoice): string {
     const last = this.#disk.history.changes[this.at - 1];
     const after = last === undefined ? '' : ` (${last.kind} ${last.path} ${last.detail})`.trimEnd();
-    const chosen = this.kind === 'kill' ? '' : `, ${this.profile.name}, ${JSON.stringify(choice)}`;
+    const profile = this.kind === 'kill' ? 'next write torn' : this.profile.name;
+    const whole = this.kind === 'kill' && choice === 'all';
+    const chosen = whole ? '' : `, ${profile}, ${JSON.stringify(choice)}`;
     return `${this.kind} after change ${this.at}${after}${chosen}`;
   }
 

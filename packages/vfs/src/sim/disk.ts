@@ -24,7 +24,7 @@ import {
   nameKey,
   ROOT_INODE,
 } from './disk-state.js';
-import { type ChangeKind, History, Versioned } from './history.js';
+import { type Change, type ChangeKind, History, Versioned } from './history.js';
 import { cleanFile } from './image.js';
 import { SECTOR_BYTES } from './sector.js';
 import { afterLostSync, afterSync, type SyncFailure } from './sync-outcome.js';
@@ -193,7 +193,8 @@ export class Disk {
 
   write(inode: number, path: string, source: Uint8Array, position: number): void {
     const file = this.file(inode);
-    this.#enter('write', path, `${source.length} bytes at ${position}`);
+    const extent = { inode, from: position, to: position + source.length };
+    this.#enter('write', path, `${source.length} bytes at ${position}`, extent);
     this.#change(inode, {
       ...file,
       cache: file.cache.write(source, position),
@@ -339,8 +340,9 @@ export class Disk {
     throw vfsError('ENOTDIR', syscall, path, 'expected a directory on the way, got a file');
   }
 
-  #enter(kind: ChangeKind, path: string, detail: string): number {
-    this.history.append({ kind, path, detail, wallMs: this.#wallMs() });
+  #enter(kind: ChangeKind, path: string, detail: string, extent?: Change['extent']): number {
+    const wallMs = this.#wallMs();
+    this.history.append({ kind, path, detail, wallMs, ...(extent && { extent }) });
     return this.history.count;
   }
 

@@ -20,6 +20,8 @@ export interface Change {
   path: string;
   /** What happened, for people: `120 bytes at 4096`. */
   detail: string;
+  /** Which bytes of which inode a write touched; `to` is exclusive. */
+  extent?: { inode: number; from: number; to: number };
   /** The wall clock then, in ms since 1970. */
   wallMs: number;
 }

@@ -45,7 +45,7 @@ export class SimFile implements VfsFile {
   }
 
   writeAt(source: Uint8Array, position: number): Promise<number> {
-    return this.#later(this.#write(source, position, source.slice()));
+    return this.#later(this.#write(source, position, new Uint8Array(source)));
   }
 
   writeAtSync(source: Uint8Array, position: number): number {

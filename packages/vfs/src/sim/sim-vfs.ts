@@ -319,7 +319,8 @@ export class SimVfs implements Vfs {
       .differences(node.durable)
       .find((index) => (index + 1) * SECTOR_BYTES > from && index * SECTOR_BYTES < to);
     const names = this.#disk.unsafeName(target);
-    const short = node.durable.size < to;
+    const whole = range.from === undefined && range.to === undefined;
+    const short = node.durable.size < to || (whole && node.durable.size !== node.cache.size);
     if (dirty === undefined && names === undefined && !short) return;
     const why =
       names !== undefined
