@@ -1,7 +1,7 @@
 /**
  * Opens a log for writing: look, judge, build the next segment, only then change anything.
  *
- *     lock -> directory and headers -> scan the last segment -> next segment (tmp, sync, rename,
+ *     lock -> directory and headers -> scan the last segment -> replay -> next segment (tmp, sync, rename,
  *     sync directory) -> HEAD -> remove leftovers -> serve
  *
  * Invariants
@@ -12,14 +12,15 @@
  *     segment: the log is whole without them by then.
  */
 import { formatUuid, type Lsn, sameUuid } from '@nendb/codec';
-import { type VfsLock, VfsLockedError } from '@nendb/vfs';
+import { dirname, type Vfs, type VfsLock, VfsLockedError } from '@nendb/vfs';
 import { type Directory, inspectDirectory, type Segment } from './directory.js';
-import { corrupt, WalError } from './errors.js';
+import { corrupt, errnoOf, WalError } from './errors.js';
 import * as format from './format.js';
 import { HeadFile } from './head-file.js';
 import { EPOCH_MAX } from './limits.js';
 import type { LiveSegment } from './live-segment.js';
 import type { CheckedOptions } from './options.js';
+import { replayLog } from './read-log.js';
 import { buildFirst, buildNext } from './rebuild.js';
 import { scanTail, type TailScan } from './tail-scan.js';
 import type { WalRecovery } from './types.js';
@@ -38,7 +39,7 @@ export interface Opened {
 export async function openLog(options: CheckedOptions): Promise<Opened> {
   const { vfs, dir } = options;
   if (options.mustExist && !(await vfs.stat(dir))) throw missing(dir);
-  await vfs.mkdir(dir);
+  await makeDirectory(vfs, dir);
   const lock = options.lock ? await takeLock(options) : undefined;
   try {
     return { ...(await recover(options)), lock };
@@ -46,6 +47,14 @@ export async function openLog(options: CheckedOptions): Promise<Opened> {
     await lock?.release();
     throw error;
   }
+}
+
+/** Makes `dir` and what is missing above it, durably: each new name is synced in its parent. */
+async function makeDirectory(vfs: Vfs, dir: string): Promise<void> {
+  const parents: string[] = [];
+  for (let at = dir; !(await vfs.stat(at)); at = dirname(at)) parents.push(dirname(at));
+  await vfs.mkdir(dir);
+  for (const parent of parents) await vfs.syncDir(parent);
 }
 
 async function takeLock({ vfs, dir }: CheckedOptions): Promise<VfsLock> {
@@ -74,6 +83,7 @@ async function recover(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
   if (last) checkDatabase(options, last);
   const scan = last && (await scanTail(vfs, last));
   if (last && scan) checkReach(directory, last, scan);
+  await replayFor(options, directory, scan);
   const identity = {
     databaseUuid: last?.header.databaseUuid ?? options.databaseUuid ?? vfs.random.uuid(),
     epoch: nextEpoch(options, directory),
@@ -131,6 +141,29 @@ function checkReach({ head }: Directory, last: Segment, scan: TailScan): void {
   );
 }
 
+/** Delivers what the caller replays, before anything is changed: see `WalReplay`. */
+async function replayFor(
+  { vfs, dir, recover: replay }: CheckedOptions,
+  { segments }: Directory,
+  scan: TailScan | undefined,
+): Promise<void> {
+  if (!replay) return;
+  const lastLsn = scan?.lastLsn ?? 0;
+  if (lastLsn < replay.from - 1) {
+    throw new WalError(
+      'WAL_BEHIND',
+      `expected the log in ${dir} to reach LSN ${replay.from - 1}, it ends at ${lastLsn}: the log has lost records, restore it; nothing was changed`,
+      { file: segments.at(-1)?.path ?? dir },
+    );
+  }
+  const last = segments.at(-1);
+  if (!last || !scan) return;
+  const view = [...segments.slice(0, -1), { ...last, end: scan.end, lastLsn: scan.lastLsn }];
+  await replayLog(vfs, view, replay.from, lastLsn, (lsn, bytes, from, to, databaseTimeMs) =>
+    replay.onRecord(lsn, bytes, from, to, databaseTimeMs),
+  );
+}
+
 function nextEpoch(options: CheckedOptions, { segments, head }: Directory): number {
   const newest = Math.max(head?.epoch ?? 0, segments.at(-1)?.header.epoch ?? 0);
   const epoch = Math.max(options.epochMin, newest + 1);
@@ -153,7 +186,11 @@ async function openHead(
     epoch,
     syncedLsn: live.lastLsn,
   };
-  if (!head) return HeadFile.create(vfs, dir, { databaseUuid, generation: 1, ...state });
+  if (!head) {
+    // An earlier first opening may have died between making the directory and syncing its name.
+    await vfs.syncDir(dirname(dir));
+    return HeadFile.create(vfs, dir, { databaseUuid, generation: 1, ...state });
+  }
   const file = await HeadFile.open(vfs, dir, head);
   try {
     await file.update(state);
@@ -164,12 +201,18 @@ async function openHead(
   }
 }
 
-/** Unlinks files of the log, in order, and makes that durable. */
+/** Unlinks files of the log, in order, and makes that durable. One that is gone already is fine. */
 export async function removeFiles(
   { vfs, dir }: Pick<CheckedOptions, 'vfs' | 'dir'>,
   names: readonly string[],
 ): Promise<void> {
   if (names.length === 0) return;
-  for (const name of names) await vfs.unlink(`${dir}/${name}`);
+  for (const name of names) {
+    try {
+      await vfs.unlink(`${dir}/${name}`);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+  }
   await vfs.syncDir(dir);
 }

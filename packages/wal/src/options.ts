@@ -3,7 +3,7 @@ import { UUID_BYTES } from '@nendb/codec';
 import { nodeVfs, type Vfs } from '@nendb/vfs';
 import { WalError } from './errors.js';
 import * as limits from './limits.js';
-import type { SyncPolicy, WalEvent, WalOptions } from './types.js';
+import type { SyncPolicy, WalEvent, WalOptions, WalReplay } from './types.js';
 
 export interface CheckedOptions {
   dir: string;
@@ -18,6 +18,7 @@ export interface CheckedOptions {
   databaseTimeMs: (() => number) | undefined;
   mustExist: boolean;
   epochMin: number;
+  recover: WalReplay | undefined;
   lock: boolean;
   onEvent: ((event: WalEvent) => void) | undefined;
 }
@@ -63,6 +64,7 @@ export function checkOptions(options: WalOptions): CheckedOptions {
     databaseTimeMs: options.databaseTimeMs,
     mustExist: options.mustExist ?? false,
     epochMin: integer('epochMin', options.epochMin ?? 1, 1, limits.EPOCH_MAX),
+    recover: options.recover,
     lock: options.lock ?? true,
     onEvent: options.onEvent,
   };

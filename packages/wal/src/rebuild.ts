@@ -139,13 +139,17 @@ async function build(
   }
 }
 
-/** Where the frames that hold LSNs up to `syncedLsn` end. */
+/**
+ * Where the frames that hold LSNs up to `syncedLsn` end. A control frame behind them may itself
+ * have been seen in the page cache only: the cut is in front of it.
+ */
 async function findCut(source: VfsFile, last: Segment, syncedLsn: number) {
   const cut = { end: last.headerBytes, lsn: last.header.baseLsn - 1, chain: 0 };
   if (syncedLsn < last.header.baseLsn) return cut;
   const cursor = new FrameCursor(source, sourceOf(last), last.fileBytes, false);
   while (await nextFrame(cursor)) {
     if (cursor.committedLsn > syncedLsn) break;
+    if (cursor.header.type !== format.FrameType.records) continue;
     cut.end = cursor.committedEnd;
     cut.lsn = cursor.committedLsn;
     cut.chain = cursor.committedChain;
