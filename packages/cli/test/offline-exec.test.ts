@@ -69,6 +69,24 @@ describe('nen exec, offline', () => {
   });
 });
 
+describe('commands that mean the process, offline', () => {
+  test('SHUTDOWN finds nothing to shut down', async () => {
+    const dir = await makeDatabase(async () => {});
+    const { code, stdout, stderr } = await nen(['exec', '--dir', dir, 'shutdown']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('expected a running server');
+  });
+
+  test('BGSAVE is finished before the directory is closed', async () => {
+    const dir = await makeDatabase((client) => client.call('SET', 'k', 'v'));
+    expect(await nen(['exec', '--dir', dir, 'BGSAVE'])).toMatchObject({ code: 0 });
+    expect(await nen(['snapshot', 'verify', '--dir', dir])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^newest +valid +1 /m),
+    });
+  });
+});
+
 describe('nen snapshot, offline', () => {
   test('create writes an image; list, inspect and verify read it', async () => {
     const dir = await makeDatabase((client) => client.call('SET', 'k', 'v'));

@@ -180,6 +180,33 @@ describe('a damaged directory: the whole report, then exit 6', () => {
     expect(verified.code).toBe(6);
   });
 
+  test('no valid image, but a log from the first record on: it can be opened, so exit 0 or 3', async () => {
+    const dir = await makeDatabase(async (client) => {
+      await client.call('SET', 'k', 'needle');
+      await client.call('SAVE');
+    });
+    damage(join(dir, 'nendb.snapshot'), 'needle');
+    const { code, document } = await status(dir);
+    expect(code).toBe(0);
+    expect(document).toMatchObject({
+      healthy: false,
+      recovery: { snapshot_source: null, replayed_records: 1 },
+      snapshot: { lsn: null, last_error: expect.stringContaining('nendb.snapshot') },
+    });
+    expect((await status(dir, '--fail-on-unhealthy')).code).toBe(3);
+    await useDatabase(dir, async (client) => {
+      expect(await client.call('GET', 'k')).toBe('needle');
+    });
+  });
+
+  test('a log that is gone', async () => {
+    const dir = await makeDatabase((client) => client.call('SET', 'k', 'v'));
+    rmSync(join(dir, 'wal'), { recursive: true });
+    const { code, stderr } = await status(dir);
+    expect(JSON.parse(stderr).error.code).toBe('WAL_MISSING');
+    expect(code).toBe(6);
+  });
+
   test('a damaged identity', async () => {
     const dir = await makeDatabase((client) => client.call('SET', 'k', 'v'));
     damage(join(dir, 'IDENTITY'), 'storeKind');

@@ -45,8 +45,8 @@ async function callServer(
   try {
     return await client.call(args);
   } catch (error) {
-    const asked = args[0].toUpperCase() === 'SHUTDOWN';
-    if (asked && error instanceof CliError && error.code === 'CONNECTION_CLOSED') return undefined;
+    const cutOff = error instanceof CliError && error.code === 'CONNECTION_CLOSED';
+    if (cutOff && isShutdown(args)) return undefined;
     throw error;
   } finally {
     client.close();
@@ -58,11 +58,23 @@ async function callDirectory(
   database: number,
   { args, json }: CommandContext,
 ): Promise<Reply> {
+  if (isShutdown(args)) {
+    throw new CliError(
+      ExitCode.failure,
+      'NOT_RUNNING',
+      `expected a running server, got the directory ${dir}, which no process holds`,
+      'there is nothing to shut down',
+    );
+  }
   const { withDirectory } = await import('../offline/session.js');
   return withDirectory(dir, json ? 3 : 2, async ({ client }) => {
     if (database !== 0) throwIfError(await client.send(['SELECT', database]));
     return client.send(args);
   });
+}
+
+function isShutdown([command]: readonly string[]): boolean {
+  return command.toUpperCase() === 'SHUTDOWN';
 }
 
 function print(reply: Reply, { io, json }: CommandContext): void {

@@ -13,7 +13,7 @@ import { LOCK_FILE, WAL_DIRECTORY } from '@nendb/engine';
 import { Snapshot, type SnapshotImage } from '@nendb/snapshot';
 import { joinPath, type Vfs } from '@nendb/vfs';
 import { Wal, type WalRecovery, type WalReplay } from '@nendb/wal';
-import { CliError, ExitCode, toCliError } from '../errors.js';
+import { CliError, codeOf, ExitCode, toCliError } from '../errors.js';
 import { DRY_RUN_SEGMENT_BYTES } from '../limits.js';
 import { uuidText } from '../output/uuid.js';
 import type { StatusDocument } from '../status-document.js';
@@ -29,6 +29,8 @@ export interface Inspection {
 /** What could be found out; what is missing was refused. */
 interface Findings {
   image?: SnapshotImage;
+  /** Why no image is valid, where there are some. */
+  imageRefusal?: CliError;
   /** Wall clock, in ms since 1970, when the image was written. */
   imageSavedAtMs?: number;
   recovery?: WalRecovery;
@@ -54,7 +56,7 @@ export async function inspectDirectory(dir: string, vfs: Vfs): Promise<Inspectio
   const identity = await readDirectoryIdentity(dir, vfs);
   const found = await examine(dir, identity, vfs);
   if (found.failure !== undefined) await assertStillFree(dir, vfs);
-  const reason = found.failure?.message ?? found.image?.reason ?? null;
+  const reason = found.failure?.message ?? imageReason(found);
   const document: StatusDocument = {
     schema_version: STATUS_SCHEMA_VERSION,
     running: false,
@@ -85,20 +87,36 @@ type Identity = Awaited<ReturnType<typeof readDirectoryIdentity>>;
 async function examine(dir: string, identity: Identity, vfs: Vfs): Promise<Findings> {
   const found: Findings = { replayed: 0 };
   try {
-    found.image = await Snapshot.load(dir, { vfs, uuid: identity.databaseUuid });
-    if (found.image !== undefined) {
-      const stat = await vfs.stat(joinPath(dir, found.image.info.file));
-      found.imageSavedAtMs = stat?.modifiedMs;
-    }
+    await examineImage(dir, identity, vfs, found);
     found.recovery = await dryRun(dir, identity, vfs, found);
     found.log = await logFiles(joinPath(dir, WAL_DIRECTORY), vfs);
   } catch (error) {
-    found.failure = toCliError(error);
+    const bridged = found.imageRefusal !== undefined && codeOf(error) === 'WAL_TRUNCATED_AWAY';
+    found.failure = toCliError(bridged ? found.imageRefusal : error);
   }
   return found;
 }
 
+/** As the engine does: where no image is valid, the log may still reach back to its first record. */
+async function examineImage(
+  dir: string,
+  identity: Identity,
+  vfs: Vfs,
+  found: Findings,
+): Promise<void> {
+  try {
+    found.image = await Snapshot.load(dir, { vfs, uuid: identity.databaseUuid });
+  } catch (error) {
+    if (codeOf(error) !== 'SNAPSHOT_CORRUPT') throw error;
+    found.imageRefusal = toCliError(error);
+  }
+  if (found.image === undefined) return;
+  const stat = await vfs.stat(joinPath(dir, found.image.info.file));
+  found.imageSavedAtMs = stat?.modifiedMs;
+}
+
 async function logFiles(dir: string, vfs: Vfs): Promise<LogFiles> {
+  if ((await vfs.stat(dir)) === undefined) return { segments: [], bytes: 0 };
   const segments = (await vfs.readdir(dir)).filter((name) => name.endsWith('.wal')).sort();
   let bytes = 0;
   for (const name of segments) bytes += (await vfs.stat(joinPath(dir, name)))?.size ?? 0;
@@ -144,17 +162,23 @@ async function assertStillFree(dir: string, vfs: Vfs): Promise<void> {
   );
 }
 
+/** Why the newest image is not used; null where it is, or where there is none. */
+function imageReason({ image, imageRefusal }: Findings): string | null {
+  return image?.reason ?? imageRefusal?.message ?? null;
+}
+
 /** The dry run took the epoch after it. */
 function lastEpoch({ epoch }: WalRecovery): number {
   return epoch - 1;
 }
 
-function recoveryStatus({ image, recovery, replayed }: Findings) {
+function recoveryStatus(found: Findings) {
+  const { image, recovery, replayed } = found;
   return {
     verdict: recovery?.verdict ?? null,
     truncated: recovery?.truncated ?? null,
     snapshot_source: image?.source ?? null,
-    snapshot_reason: image?.reason ?? null,
+    snapshot_reason: imageReason(found),
     replayed_records: replayed,
     elapsed_ms: recovery?.elapsedMs ?? null,
   };
@@ -194,14 +218,15 @@ function walStatus({ recovery, log, failure }: Findings, reason: string | null) 
   };
 }
 
-function snapshotStatus({ image, imageSavedAtMs }: Findings) {
+function snapshotStatus(found: Findings) {
+  const { image, imageSavedAtMs } = found;
   return {
     lsn: image === undefined ? null : String(image.header.lsn),
     file: image?.info.file ?? null,
     file_bytes: image?.info.fileBytes ?? 0,
-    saved_at_ms: imageSavedAtMs ?? 0,
+    saved_at_ms: Math.floor(imageSavedAtMs ?? 0),
     in_progress: false,
-    last_error: image?.reason ?? null,
+    last_error: imageReason(found),
     log_bytes_since: null,
   };
 }

@@ -33,7 +33,10 @@ export async function withDirectory<T>(
     activeExpiry: false,
   });
   try {
-    return await work({ engine, client: new LocalClient({ engine, protocol }) });
+    const result = await work({ engine, client: new LocalClient({ engine, protocol }) });
+    // What BGSAVE has begun is finished: closing would abandon it.
+    if (engine.health().snapshot.inProgress) await engine.snapshot();
+    return result;
   } finally {
     await engine.close();
   }
