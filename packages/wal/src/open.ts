@@ -53,7 +53,7 @@ export async function openLog(options: CheckedOptions): Promise<Opened> {
 async function makeDirectory(vfs: Vfs, dir: string): Promise<void> {
   const parents: string[] = [];
   for (let at = dir; !(await vfs.stat(at)); at = dirname(at)) parents.push(dirname(at));
-  await vfs.mkdir(dir);
+  await makeDirectory(vfs, dir);
   for (const parent of parents) await vfs.syncDir(parent);
 }
 
