@@ -1,4 +1,5 @@
 export * from './errors.js';
+export { makeDirectory } from './make-directory.js';
 export { NodeVfs, type NodeVfsOptions, nodeVfs } from './node/node-vfs.js';
 export * from './path.js';
 export * from './replace-file.js';

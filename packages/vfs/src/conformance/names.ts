@@ -24,6 +24,8 @@ export const nameCases: readonly ConformanceCase[] = [
     await expectCode(half.rename(`${dir}/a`, `${dir}/d`), 'EISDIR');
     await expectCode(half.rename(`${dir}/d`, `${dir}/a`), 'ENOTDIR');
     await expectCode(half.rename(`${dir}/d`, `${dir}/d/e/f`), 'EINVAL');
+    await expectCode(half.rename(`${dir}/missing`, `${dir}/a/b`), 'ENOTDIR');
+    await expectCode(half.rename(`${dir}/d/e`, `${dir}/d`), 'ENOTEMPTY', 'EEXIST');
     await half.mkdir(`${dir}/f`);
     await expectCode(half.rename(`${dir}/f`, `${dir}/d`), 'ENOTEMPTY', 'EEXIST');
     await half.rename(`${dir}/a`, `${dir}/a`);

@@ -38,7 +38,7 @@ export function packFailure(error: unknown): TaskFailure {
 
 export function unpackFailure(failure: TaskFailure): Error {
   const error = Object.assign(new Error(failure.message), failure.details);
-  error.name = failure.name;
+  if (error.name !== failure.name) error.name = failure.name;
   if (failure.stack !== undefined) error.stack = failure.stack;
   return error;
 }

@@ -140,15 +140,19 @@ export class Disk {
   }
 
   rename(from: string, to: string): void {
-    const source = this.resolve(from, 'rename');
+    // Which of several errors comes is as Linux has it: both directories first.
     const sourceParent = this.#parent(from, 'rename');
     const targetParent = this.#parent(to, 'rename');
+    const source = this.resolve(from, 'rename');
     const target = this.find(to, 'rename');
-    if (source === target) return;
     const isDirectory = this.#node(source).kind === 'directory';
     if (isDirectory && to.startsWith(`${from}/`)) {
       throw vfsError('EINVAL', 'rename', from, 'expected a place outside the directory itself');
     }
+    if (from.startsWith(`${to}/`)) {
+      throw vfsError('ENOTEMPTY', 'rename', to, 'expected a target that does not hold the source');
+    }
+    if (source === target) return;
     const replaced = target === undefined ? undefined : this.#node(target);
     if (replaced?.kind === 'directory') {
       if (!isDirectory) throw vfsError('EISDIR', 'rename', to, 'expected a file, got a directory');
