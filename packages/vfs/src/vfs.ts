@@ -13,7 +13,9 @@
  *  4. An error is an `Error` with an errno `code` (`ENOENT`, `EIO`, `ENOSPC`, ...), `syscall` and
  *     `path`.
  *  5. A buffer handed to an asynchronous call belongs to the callee until the promise settles.
- *  6. Nothing is durable before `sync` of the file and `syncDir` of the directory that names it.
+ *  6. A closed file refuses every call (`EBADF`). `close` waits for the calls in flight; `closeSync`
+ *     refuses while there are any (`EBUSY`).
+ *  7. Nothing is durable before `sync` of the file and `syncDir` of the directory that names it.
  */
 
 /**
@@ -147,7 +149,10 @@ export interface Vfs {
   /** Bytes that an unprivileged writer may still use on the disk that holds `path`. */
   freeBytes(path: string): Promise<number>;
   freeBytesSync(path: string): number;
-  /** Takes the exclusive lock, or throws a `VfsLockedError` that names the owner. */
+  /**
+   * Takes the exclusive lock, or rejects with a `VfsLockedError` (`VFS_LOCKED`) that names the owner.
+   * The file is made if missing, and stays.
+   */
   lock(path: string): Promise<VfsLock>;
   /** Looks at a lock without taking it. */
   inspectLock(path: string): Promise<LockState>;

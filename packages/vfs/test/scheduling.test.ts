@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { deflate } from 'node:zlib';
 import { SimDeadlockError, SimVfs } from '@nendb/vfs/sim';
 import { describe, expect, test } from 'vitest';
 
@@ -80,6 +82,27 @@ describe('virtual time', () => {
     expect(ran).toContain('soon');
     expect(ran).not.toContain('later');
     expect(sim.clock.monotonicMs()).toBe(startMs + 100);
+  });
+});
+
+describe('work outside the machine', () => {
+  test('on the real thread pool is waited for', async () => {
+    const sim = new SimVfs();
+    const packed = await sim.run(promisify(deflate)(Buffer.alloc(1_000_000, 'x')));
+    expect(packed.length).toBeLessThan(10_000);
+  });
+
+  test('that loads a task takes no virtual time', async () => {
+    const sim = new SimVfs();
+    let ticks = 0;
+    const tick = (): void => {
+      ticks++;
+      sim.timers.after(1, tick);
+    };
+    tick();
+    const task = new URL('../src/conformance/task.js', import.meta.url);
+    await sim.run(sim.executor.start(task, { start: 0 }));
+    expect(ticks).toBeLessThan(5);
   });
 });
 

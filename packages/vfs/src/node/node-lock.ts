@@ -5,7 +5,8 @@
  *  1. With the `flock` program the kernel's lock on the open descriptor is the truth; the content
  *     of the file is for diagnosis.
  *  2. Without it a recorded owner that may be alive holds the lock; a foreign pid namespace counts
- *     as alive.
+ *     as alive. Starters that race for a stale lock are told apart by the last claim: good enough
+ *     unless one of them sleeps for long between looking and claiming.
  *  3. The file is never unlinked: two starters could otherwise lock two inodes of one name. One
  *     that someone else unlinked is noticed, and the new file is locked instead.
  *  4. Looking never takes an exclusive lock, and a starter tries again where the recorded owner is

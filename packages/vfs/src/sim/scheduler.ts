@@ -15,7 +15,7 @@
  *
  * Concurrency: any number of `run`s may be under way; each takes steps until its own work settles.
  */
-import { hostTurn } from '../node/host-turn.js';
+import { hostPause, hostTurn } from '../node/host-turn.js';
 import type { Clock, Timers } from '../vfs.js';
 import type { Prng } from './prng.js';
 
@@ -25,8 +25,13 @@ const STEP_MS_MAX = 0.25;
 /** So many timers in a row without an operation between them: the program only counts the time. */
 const TIMER_RUNS_MAX = 100_000;
 
-/** Real turns to wait for work outside the machine (a module that loads) before it counts as stuck. */
+/**
+ * How long a program may wait for something outside the machine that the scheduler does not know of
+ * (compression on the thread pool) before it counts as stuck: some real turns, then some pauses.
+ */
 const PATIENCE_TURNS = 20;
+const PATIENCE_PAUSES = 40;
+const PATIENCE_PAUSE_MS = 5;
 
 interface Waiting {
   readonly describe: string;
@@ -117,7 +122,7 @@ export class Scheduler {
     });
   }
 
-  /** Work that goes on outside the machine; while there is any, nothing is stuck. */
+  /** Work that goes on outside the machine: no virtual time passes until it is done. */
   async outside<T>(work: Promise<T>): Promise<T> {
     this.#outside++;
     try {
@@ -141,10 +146,12 @@ export class Scheduler {
     let idleTurns = 0;
     this.#timerRuns = 0;
     for (;;) {
-      await hostTurn();
+      if (idleTurns <= PATIENCE_TURNS) await hostTurn();
+      else await hostPause(PATIENCE_PAUSE_MS);
       if (settled) return promise;
+      if (this.#outside > 0) continue;
       if (this.#step()) idleTurns = 0;
-      else if (this.#outside === 0 && ++idleTurns > PATIENCE_TURNS) throw this.#stuck();
+      else if (++idleTurns > PATIENCE_TURNS + PATIENCE_PAUSES) throw this.#stuck();
     }
   }
 
@@ -153,11 +160,11 @@ export class Scheduler {
     const untilMs = this.#nowMs + ms;
     for (;;) {
       await hostTurn();
+      if (this.#outside > 0) continue;
       if (this.#turnEnds.length > 0 || this.#waiting.length > 0) {
         this.#step();
         continue;
       }
-      if (this.#outside > 0) continue;
       const timer = this.#nextTimer();
       if (timer === undefined || timer.dueMs > untilMs) break;
       this.#fire(timer);
