@@ -12,7 +12,7 @@
  *     segment: the log is whole without them by then.
  */
 import { formatUuid, type Lsn, sameUuid } from '@nendb/codec';
-import { dirname, type Vfs, type VfsLock, VfsLockedError } from '@nendb/vfs';
+import { makeDirectory, type VfsLock, VfsLockedError } from '@nendb/vfs';
 import { type Directory, inspectDirectory, type Segment } from './directory.js';
 import { corrupt, errnoOf, WalError } from './errors.js';
 import * as format from './format.js';
@@ -47,14 +47,6 @@ export async function openLog(options: CheckedOptions): Promise<Opened> {
     await lock?.release();
     throw error;
   }
-}
-
-/** Makes `dir` and what is missing above it, durably: each new name is synced in its parent. */
-async function makeDirectory(vfs: Vfs, dir: string): Promise<void> {
-  const parents: string[] = [];
-  for (let at = dir; !(await vfs.stat(at)); at = dirname(at)) parents.push(dirname(at));
-  await makeDirectory(vfs, dir);
-  for (const parent of parents) await vfs.syncDir(parent);
 }
 
 async function takeLock({ vfs, dir }: CheckedOptions): Promise<VfsLock> {
@@ -186,11 +178,7 @@ async function openHead(
     epoch,
     syncedLsn: live.lastLsn,
   };
-  if (!head) {
-    // An earlier first opening may have died between making the directory and syncing its name.
-    await vfs.syncDir(dirname(dir));
-    return HeadFile.create(vfs, dir, { databaseUuid, generation: 1, ...state });
-  }
+  if (!head) return HeadFile.create(vfs, dir, { databaseUuid, generation: 1, ...state });
   const file = await HeadFile.open(vfs, dir, head);
   try {
     await file.update(state);
