@@ -9,8 +9,8 @@ import {
   append,
   appendBatch,
   contents,
-  openSim,
   Oracle,
+  openSim,
   reboot,
   sync,
   verify,
@@ -59,8 +59,7 @@ describe.each<{ sync: SyncPolicy; kind: CrashKind }>([
 ])('R13, R14: a $kind crash under $sync', ({ sync, kind }) => {
   test('at every operation leaves a prefix of whole units beyond the last promise', async () => {
     const { sim, oracle } = await live(sync, 1, true);
-    const promises =
-      kind === 'kill' || sync === 'always' ? oracle.durable : oracle.synced;
+    const promises = kind === 'kill' || sync === 'always' ? oracle.durable : oracle.synced;
     let images = 0;
     for (const { at, image } of sim.crashImages({ kind, samples: 4, subsetsMax: 8 })) {
       images++;
@@ -86,35 +85,35 @@ describe.each<{ sync: SyncPolicy; kind: CrashKind }>([
 });
 
 describe('R14: recovery that dies itself', () => {
-  test.each([
-    'power',
-    'kill',
-  ] as const)('after a %s crash, at every operation, loses nothing more', async (kind) => {
-    const { sim, oracle } = await live('always', 3, false);
-    let images = 0;
-    const seen = new Set<string>();
-    for (const { at, image } of sim.crashImages({ kind, samples: 1, subsetsMax: 1 })) {
-      if (at % 5 !== 0) continue;
-      let first = { lastLsn: 0, epoch: 0 };
-      const after = await reboot(
-        image,
-        {},
-        async (_again, wal, recovery) => {
-          await verify(wal, recovery, oracle, at, oracle.durable);
-          first = recovery;
-        },
-        true,
-      );
-      const floor = { at: 0, lsn: Oracle.promised(oracle.durable, at) };
-      for (const nested of after.crashImages({ samples: 1, subsetsMax: 2, seen })) {
-        images++;
-        await reboot(nested.image, {}, async (_third, wal, recovery) => {
-          await verify(wal, recovery, oracle, 0, [floor]);
-          expect(recovery.lastLsn).toBeLessThanOrEqual(oracle.payloads.length);
-          expect(recovery.epoch).toBeLessThanOrEqual(first.epoch + 1);
-        });
+  test.each(['power', 'kill'] as const)(
+    'after a %s crash, at every operation, loses nothing more',
+    async (kind) => {
+      const { sim, oracle } = await live('always', 3, false);
+      let images = 0;
+      const seen = new Set<string>();
+      for (const { at, image } of sim.crashImages({ kind, samples: 1, subsetsMax: 1 })) {
+        if (at % 5 !== 0) continue;
+        let first = { lastLsn: 0, epoch: 0 };
+        const after = await reboot(
+          image,
+          {},
+          async (_again, wal, recovery) => {
+            await verify(wal, recovery, oracle, at, oracle.durable);
+            first = recovery;
+          },
+          true,
+        );
+        const floor = { at: 0, lsn: Oracle.promised(oracle.durable, at) };
+        for (const nested of after.crashImages({ samples: 1, subsetsMax: 2, seen })) {
+          images++;
+          await reboot(nested.image, {}, async (_third, wal, recovery) => {
+            await verify(wal, recovery, oracle, 0, [floor]);
+            expect(recovery.lastLsn).toBeLessThanOrEqual(oracle.payloads.length);
+            expect(recovery.epoch).toBeLessThanOrEqual(first.epoch + 1);
+          });
+        }
       }
-    }
-    expect(images).toBeGreaterThan(200);
-  });
+      expect(images).toBeGreaterThan(200);
+    },
+  );
 });

@@ -3,8 +3,9 @@
  *
  * Payloads name themselves, so that a record that is lost, doubled or out of place cannot pass.
  */
-import { type Position, Wal, type WalOptions, type WalRecovery } from '@nendb/wal';
+
 import { type SimImage, SimVfs } from '@nendb/vfs/sim';
+import { type Position, Wal, type WalOptions, type WalRecovery } from '@nendb/wal';
 import { expect } from 'vitest';
 
 export const DIR = '/log';
