@@ -33,6 +33,8 @@ export interface EngineRecovery {
   log: WalRecovery;
   /** The image that was loaded, and why it was not the newest where it was not. */
   snapshot?: { info: SnapshotInfo; source: 'newest' | 'bak'; reason?: string };
+  /** Why images that exist were not used, where the log alone holds everything. */
+  snapshotRefused?: string;
   /** Records replayed on top of it. */
   replayed: number;
   elapsedMs: number;
@@ -150,7 +152,7 @@ export interface SnapshotStatus {
   inProgress: boolean;
   /** How the last attempt of this process ended. */
   lastError?: string;
-  /** Log bytes written since the newest image. */
+  /** Bytes of commits since the newest image. */
   logBytesSince: number;
 }
 
@@ -179,7 +181,10 @@ export interface EngineView {
 
   /** Database time in ms since 1970: never goes back, not even over a restart. */
   nowMs(): number;
-  /** Makes keys ready; the only step before a transaction that may wait. */
+  /**
+   * Whether the keys are ready; the only step before a transaction that may wait. `true` holds
+   * until control goes back to the event loop; after a promise, ask again.
+   */
   prepare(database: number, keys: readonly Uint8Array[]): true | Promise<void>;
   /** Begins the one transaction. Throws if one is open. */
   begin(): TransactionView;

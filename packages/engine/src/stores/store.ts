@@ -6,8 +6,8 @@
  * Databases 0 to 15 are names for namespaces (`effects/databases.ts`), which a store does not know.
  *
  * Invariants
- *  1. `prepare` is the only call that may wait. After it, reads and writes of the prepared keys are
- *     synchronous and touch no disk.
+ *  1. `prepare` is the only call that may wait. Once it says `true`, reads and writes of the
+ *     prepared keys are synchronous and touch no disk.
  *  2. Writes come from applied effects only, in LSN order; they cannot fail and are idempotent:
  *     applying a run of effects again over its own result changes nothing.
  *  3. A store hides nothing: expired keys are there until an effect removes them. Who reads decides
@@ -62,10 +62,11 @@ export interface StoreUsage {
 export interface Store {
   readonly kind: string;
 
-  /** Makes the keys' data ready and pins it until `release`. `true` when nothing needs waiting. */
+  /**
+   * Whether the keys' data is ready: `true` holds until control goes back to the event loop. A
+   * promise means that it is being loaded: ask again when it resolves.
+   */
   prepare(namespace: number, keys: readonly Uint8Array[]): true | Promise<void>;
-  /** Unpins what `prepare` pinned. */
-  release(): void;
 
   // Reads
   find(namespace: number, key: Uint8Array, from: number, to: number): RecordView | undefined;
@@ -119,7 +120,10 @@ export interface Store {
     valueTo: number,
     expireAtMs: number,
   ): void;
-  /** Writes bytes into a string at `at`, then makes it `newLength` long (zeros fill a gap). */
+  /**
+   * Makes a string `newLength` long (zeros fill a gap) and writes bytes into it at `at`. A missing
+   * key, or one that holds something else, is an empty string first.
+   */
   patchString(
     namespace: number,
     key: Uint8Array,
@@ -134,7 +138,7 @@ export interface Store {
   remove(namespace: number, key: Uint8Array, from: number, to: number): void;
   /** Sets the time at which a key ends; 0 for never. Nothing happens where the key is missing. */
   setExpiry(namespace: number, key: Uint8Array, from: number, to: number, expireAtMs: number): void;
-  /** Sets a field; the key becomes a collection of `type` if it is missing. */
+  /** Sets a field; a missing key, or one of another type, is an empty collection of `type` first. */
   putField(
     namespace: number,
     type: ValueType,
@@ -158,9 +162,9 @@ export interface Store {
     fieldFrom: number,
     fieldTo: number,
   ): void;
-  /** Forgets a namespace at once; its memory is freed in bounded steps by `reclaim`. */
-  dropNamespace(namespace: number): void;
-  /** One bounded step of freeing what was dropped. `true` while there is more. */
+  /** Forgets all namespaces but these at once; memory is freed in bounded steps by `reclaim`. */
+  retainNamespaces(namespaces: readonly number[]): void;
+  /** One bounded step of freeing what was forgotten. `true` while there is more. */
   reclaim(stepsMax: number): boolean;
 
   /** Starts an image of everything. One at a time. */

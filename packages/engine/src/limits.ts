@@ -1,0 +1,33 @@
+/** Every limit of the engine, with its reason. Those that users may change are defaults here. */
+
+const MiB = 1024 * 1024;
+
+/** The longest string: Redis's own limit, which clients are written for. */
+export const VALUE_BYTES_MAX = 512 * MiB;
+
+/** The longest commit: one value of the greatest length with its key, or a large EXEC. */
+export const COMMIT_BYTES_MAX = VALUE_BYTES_MAX + MiB;
+
+/** Bytes that may wait for the disk: what a crash of the machine may keep from being answered. */
+export const PENDING_BYTES_MAX = 64 * MiB;
+
+/** A snapshot is due when the log since the last one exceeds this and the image's size (R4). */
+export const SNAPSHOT_LOG_BYTES_MIN = 64 * MiB;
+
+/** Effects are gathered into chunks of about this size for an image: bounds a step's time. */
+export const IMAGE_STEP_BYTES = 64 * 1024;
+
+/** The longest chunk of an image: one value of the greatest length and its key. */
+export const IMAGE_CHUNK_BYTES_MAX = COMMIT_BYTES_MAX;
+
+/** How often expired keys are looked for. */
+export const EXPIRY_PERIOD_MS = 100;
+
+/** Keys with a time that one look considers: bounds its time to about a millisecond. */
+export const EXPIRY_STEPS_MAX = 2_000;
+
+/** Expired keys that one commit removes: bounds its record and its time. */
+export const EXPIRY_KEYS_MAX = 200;
+
+/** The identity file is a few hundred bytes; more is not ours, and is not read. */
+export const IDENTITY_BYTES_MAX = 64 * 1024;

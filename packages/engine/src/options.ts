@@ -1,0 +1,55 @@
+/** Checks the options of `Engine.open` and fills in the defaults. */
+import { nodeVfs, type Vfs } from '@nendb/vfs';
+import type { SyncPolicy } from '@nendb/wal';
+import * as z from 'zod/mini';
+import { EngineError } from './errors.js';
+import {
+  COMMIT_BYTES_MAX,
+  PENDING_BYTES_MAX,
+  SNAPSHOT_LOG_BYTES_MIN,
+  VALUE_BYTES_MAX,
+} from './limits.js';
+import { STORE_KIND_DEFAULT } from './stores/registry.js';
+import type { EngineOptions } from './types.js';
+
+const bytes = z.int().check(z.positive());
+
+const syncPolicy = z.union(
+  [
+    z.literal('always'),
+    z.literal('os'),
+    z.strictObject({ windowMs: z.number().check(z.positive()) }),
+    z.strictObject({ every: z.int().check(z.positive()) }),
+  ],
+  "expected 'always', 'os', { windowMs } or { every }",
+);
+
+const optionsSchema = z.strictObject({
+  dir: z.string().check(z.minLength(1)),
+  store: z._default(z.string(), STORE_KIND_DEFAULT),
+  sync: z._default(syncPolicy, 'always'),
+  vfs: z.optional(z.custom<Vfs>((value) => typeof value === 'object' && value !== null)),
+  segmentBytesMax: z.optional(bytes),
+  preallocate: z.optional(z.boolean()),
+  snapshotLogBytesMin: z._default(bytes, SNAPSHOT_LOG_BYTES_MIN),
+  valueBytesMax: z._default(bytes, VALUE_BYTES_MAX),
+  commitBytesMax: z._default(bytes, COMMIT_BYTES_MAX),
+  pendingBytesMax: z._default(bytes, PENDING_BYTES_MAX),
+  activeExpiry: z._default(z.boolean(), true),
+});
+
+export interface EngineSettings extends z.infer<typeof optionsSchema> {
+  sync: SyncPolicy;
+  vfs: Vfs;
+}
+
+/** Throws `ENGINE_BAD_OPTION`, naming each option that is wrong. */
+export function settingsOf(options: EngineOptions): EngineSettings {
+  const parsed = optionsSchema.safeParse(options);
+  if (!parsed.success) {
+    throw new EngineError('ENGINE_BAD_OPTION', z.prettifyError(parsed.error), {
+      cause: parsed.error,
+    });
+  }
+  return { ...parsed.data, vfs: parsed.data.vfs ?? nodeVfs };
+}

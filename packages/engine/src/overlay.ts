@@ -1,0 +1,224 @@
+/**
+ * What a transaction has staged, ready to be read: the state that its effects would leave, for the
+ * keys they touch. Built lazily from the encoded effects themselves, and only when something is
+ * read or written after a first write, so that a lone SET never pays for it.
+ *
+ * Invariants
+ *  1. For every key in `#keys`, the staged state equals the store's after applying the effects.
+ *  2. Keys not in `#keys` are as the store has them.
+ *  3. `keyDelta` and `expiringDelta` are what the effects would change in the store's counts.
+ */
+import { EffectType } from './effects/format.js';
+import { EffectReader } from './effects/reader.js';
+import type { EffectWriter } from './effects/writer.js';
+import { latin1 } from './latin1.js';
+import type { RecordView, Store, ValueType } from './stores/store.js';
+import { ValueType as Type } from './stores/store.js';
+
+const EMPTY = Buffer.alloc(0);
+
+/** A field's staged value. */
+export class StagedField implements RecordView {
+  readonly type = Type.string;
+  readonly expireAtMs = 0;
+
+  constructor(readonly value: Buffer) {}
+
+  get length(): number {
+    return this.value.length;
+  }
+
+  copyTo(target: Uint8Array, at: number): number {
+    target.set(this.value, at);
+    return at + this.value.length;
+  }
+
+  bytes(): Uint8Array {
+    return this.value;
+  }
+}
+
+export class StagedKey implements RecordView {
+  exists = false;
+  type: ValueType = Type.string;
+  expireAtMs = 0;
+  /** The string, where it is one. */
+  value: Buffer = EMPTY;
+  /** Fields put or dropped (`undefined`) here. */
+  readonly fields = new Map<string, StagedField | undefined>();
+  fieldCount = 0;
+  /** Whether fields not in `fields` are still the store's. */
+  storeFieldsVisible = false;
+
+  constructor(readonly key: Buffer) {}
+
+  get length(): number {
+    return this.type === Type.string ? this.value.length : this.fieldCount;
+  }
+
+  copyTo(target: Uint8Array, at: number): number {
+    target.set(this.value, at);
+    return at + this.value.length;
+  }
+
+  bytes(): Uint8Array {
+    return this.value;
+  }
+
+  remove(): void {
+    this.exists = false;
+    this.expireAtMs = 0;
+    this.value = EMPTY;
+    this.fields.clear();
+    this.fieldCount = 0;
+    this.storeFieldsVisible = false;
+  }
+}
+
+interface Counts {
+  keys: number;
+  expiring: number;
+}
+
+export class Overlay {
+  readonly #store: Store;
+  readonly #reader = new EffectReader();
+  readonly #spaces = new Map<number, Map<string, StagedKey>>();
+  readonly #counts = new Map<number, Counts>();
+  #indexedTo = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  reset(): void {
+    if (this.#indexedTo === 0) return;
+    this.#spaces.clear();
+    this.#counts.clear();
+    this.#indexedTo = 0;
+  }
+
+  /** Takes in what `writer` has encoded since the last call. */
+  catchUp(writer: EffectWriter): void {
+    if (this.#indexedTo === writer.length) return;
+    const reader = this.#reader;
+    reader.reset(writer.bytes, this.#indexedTo, writer.length);
+    while (reader.next()) {
+      if (reader.type !== EffectType.databases) this.#index(reader);
+    }
+    this.#indexedTo = writer.length;
+  }
+
+  /** The staged state of a key, or `undefined` where the transaction has not touched it. */
+  get(namespace: number, key: Uint8Array, from: number, to: number): StagedKey | undefined {
+    return this.#spaces.get(namespace)?.get(latin1(key, from, to));
+  }
+
+  keysOf(namespace: number): Iterable<StagedKey> {
+    return this.#spaces.get(namespace)?.values() ?? [];
+  }
+
+  keyDelta(namespace: number): number {
+    return this.#counts.get(namespace)?.keys ?? 0;
+  }
+
+  expiringDelta(namespace: number): number {
+    return this.#counts.get(namespace)?.expiring ?? 0;
+  }
+
+  #index(effect: EffectReader): void {
+    const staged = this.#stage(effect.namespace, effect.bytes, effect.keyFrom, effect.keyTo);
+    const existed = staged.exists;
+    const expired = staged.expireAtMs !== 0;
+    this.#change(staged, effect);
+    this.#count(
+      effect.namespace,
+      Number(staged.exists) - Number(existed),
+      Number(staged.expireAtMs !== 0) - Number(expired),
+    );
+  }
+
+  #change(staged: StagedKey, effect: EffectReader): void {
+    switch (effect.type) {
+      case EffectType.put:
+        staged.remove();
+        staged.exists = true;
+        staged.type = effect.valueType;
+        staged.expireAtMs = effect.expireAtMs;
+        staged.value = copyOf(effect.bytes, effect.valueFrom, effect.valueTo);
+        return;
+      case EffectType.delete:
+        staged.remove();
+        return;
+      case EffectType.expire:
+        if (staged.exists) staged.expireAtMs = effect.expireAtMs;
+        return;
+      case EffectType.patch: {
+        const value = Buffer.alloc(effect.newLength);
+        staged.value.copy(value, 0, 0, Math.min(staged.value.length, value.length));
+        value.set(effect.bytes.subarray(effect.valueFrom, effect.valueTo), effect.at);
+        staged.exists = true;
+        staged.type = effect.valueType;
+        staged.value = value;
+        return;
+      }
+      case EffectType.fieldPut:
+        staged.exists = true;
+        staged.type = effect.valueType;
+        if (effect.fieldCreated) staged.fieldCount++;
+        staged.fields.set(
+          latin1(effect.bytes, effect.fieldFrom, effect.fieldTo),
+          new StagedField(copyOf(effect.bytes, effect.valueFrom, effect.valueTo)),
+        );
+        return;
+      case EffectType.fieldDrop:
+        staged.fieldCount--;
+        staged.fields.set(latin1(effect.bytes, effect.fieldFrom, effect.fieldTo), undefined);
+        if (effect.removed) staged.remove();
+    }
+  }
+
+  /** The staged key, taken over from the store the first time it is touched. */
+  #stage(namespace: number, bytes: Uint8Array, from: number, to: number): StagedKey {
+    let space = this.#spaces.get(namespace);
+    if (!space) {
+      space = new Map();
+      this.#spaces.set(namespace, space);
+    }
+    const name = latin1(bytes, from, to);
+    let staged = space.get(name);
+    if (!staged) {
+      staged = new StagedKey(copyOf(bytes, from, to));
+      const stored = this.#store.find(namespace, bytes, from, to);
+      if (stored) takeOver(staged, stored);
+      space.set(name, staged);
+    }
+    return staged;
+  }
+
+  #count(namespace: number, keys: number, expiring: number): void {
+    let counts = this.#counts.get(namespace);
+    if (!counts) {
+      counts = { keys: 0, expiring: 0 };
+      this.#counts.set(namespace, counts);
+    }
+    counts.keys += keys;
+    counts.expiring += expiring;
+  }
+}
+
+function takeOver(staged: StagedKey, stored: RecordView): void {
+  staged.exists = true;
+  staged.type = stored.type;
+  staged.expireAtMs = stored.expireAtMs;
+  if (stored.type === Type.string) {
+    staged.value = Buffer.from(stored.bytes());
+  } else {
+    staged.fieldCount = stored.length;
+    staged.storeFieldsVisible = true;
+  }
+}
+
+function copyOf(bytes: Uint8Array, from: number, to: number): Buffer {
+  return Buffer.from(bytes.subarray(from, to));
+}

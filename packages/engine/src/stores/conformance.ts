@@ -1,0 +1,321 @@
+/**
+ * What every store must do (`store.ts`), as tests: one call makes them all.
+ *
+ *     storeConformance({ test, makeStore: () => new MyStore(), seed: 1 });
+ *
+ * Framework-neutral: `test(name, body)` registers a test, assertions are `node:assert`'s. Random
+ * cases come from `seed` alone.
+ */
+import assert from 'node:assert/strict';
+import { applyEffects } from '../effects/apply.js';
+import { Databases } from '../effects/databases.js';
+import { EffectReader } from '../effects/reader.js';
+import { type DumpedNamespace, dumpNamespace } from './dump.js';
+import { type Store, type StoreImage, ValueType } from './store.js';
+import { StoreModel } from './store-model.js';
+
+export interface StoreConformanceOptions {
+  test: (name: string, body: () => void | Promise<void>) => void;
+  makeStore: () => Store;
+  /** Random cases derive from this. */
+  seed: number;
+  /** Operations of each random case. Default 2,000. */
+  operations?: number;
+}
+
+const SPACE = 3;
+const b = (text: string) => Buffer.from(text, 'latin1');
+
+export function storeConformance(options: StoreConformanceOptions): void {
+  const { test, makeStore, seed, operations = 2_000 } = options;
+  const withStore = (name: string, body: (store: Store) => void) =>
+    test(name, async () => {
+      const store = makeStore();
+      try {
+        body(store);
+      } finally {
+        store.close();
+      }
+    });
+
+  withStore('a missing key is undefined and counts nothing', (store) => {
+    assert.equal(find(store, 'k'), undefined);
+    assert.equal(store.keyCount(SPACE), 0);
+    assert.equal(store.expiringCount(SPACE), 0);
+    assert.equal(
+      store.scan(SPACE, 0, 10, () => assert.fail('nothing to visit')),
+      0,
+    );
+    store.remove(SPACE, b('k'), 0, 1);
+    store.setExpiry(SPACE, b('k'), 0, 1, 5);
+    assert.equal(store.keyCount(SPACE), 0);
+  });
+
+  withStore('a string is found by bytes within a larger buffer, and copied out whole', (store) => {
+    const around = b('..key..value..');
+    store.putString(SPACE, around, 2, 5, around, 7, 12, 77);
+    around.fill(0);
+    const view = store.find(SPACE, b('xkeyx'), 1, 4);
+    assert(view);
+    assert.equal(view.type, ValueType.string);
+    assert.equal(view.expireAtMs, 77);
+    assert.equal(view.length, 5);
+    const target = Buffer.alloc(8);
+    assert.equal(view.copyTo(target, 1), 6);
+    assert.equal(target.toString('latin1', 1, 6), 'value');
+    assert.equal(Buffer.from(view.bytes()).toString(), 'value');
+  });
+
+  withStore('every byte string is a key of its own', (store) => {
+    const keys = ['', '\0', '\0\0', '\xff', '\x80', '__proto__', 'constructor', 'a'.repeat(5_000)];
+    for (const key of keys) put(store, key, `of ${key}`);
+    assert.equal(store.keyCount(SPACE), keys.length);
+    for (const key of keys) assert.equal(text(store, key), `of ${key}`);
+  });
+
+  withStore('a string replaces whatever was there, with its expiry time', (store) => {
+    put(store, 'k', 'old', 10);
+    put(store, 'k', 'new');
+    assert.equal(text(store, 'k'), 'new');
+    assert.equal(find(store, 'k')?.expireAtMs, 0);
+    assert.equal(store.expiringCount(SPACE), 0);
+    putField(store, 'h', 'f', 'v');
+    put(store, 'h', 'string');
+    assert.equal(find(store, 'h')?.type, ValueType.string);
+    assert.equal(store.keyCount(SPACE), 2);
+  });
+
+  withStore('a patch writes within, extends with zeros, and cuts', (store) => {
+    patch(store, 'k', 3, 'abc', 8);
+    assert.equal(text(store, 'k'), '\0\0\0abc\0\0');
+    patch(store, 'k', 0, 'xy', 4);
+    assert.equal(text(store, 'k'), 'xy\0a');
+    patch(store, 'k', 6, 'z', 7);
+    assert.equal(text(store, 'k'), 'xy\0a\0\0z');
+    store.setExpiry(SPACE, b('k'), 0, 1, 99);
+    patch(store, 'k', 0, '', 2);
+    assert.equal(text(store, 'k'), 'xy');
+    assert.equal(find(store, 'k')?.expireAtMs, 99);
+  });
+
+  withStore('fields make a collection, and the last one takes the key with it', (store) => {
+    putField(store, 'h', 'a', '1');
+    putField(store, 'h', 'b', '2');
+    putField(store, 'h', 'a', '3');
+    assert.equal(find(store, 'h')?.type, ValueType.hash);
+    assert.equal(find(store, 'h')?.length, 2);
+    assert.equal(field(store, 'h', 'a'), '3');
+    assert.equal(field(store, 'h', 'missing'), undefined);
+    assert.equal(field(store, 'none', 'a'), undefined);
+    removeField(store, 'h', 'missing');
+    removeField(store, 'h', 'a');
+    assert.equal(find(store, 'h')?.length, 1);
+    removeField(store, 'h', 'b');
+    assert.equal(find(store, 'h'), undefined);
+    assert.equal(store.keyCount(SPACE), 0);
+  });
+
+  withStore('a field of a string is missing', (store) => {
+    put(store, 'k', 'v');
+    assert.equal(field(store, 'k', 'f'), undefined);
+    assert.equal(
+      store.scanFields(SPACE, b('k'), 0, 1, 0, 10, () => assert.fail()),
+      0,
+    );
+  });
+
+  withStore('namespaces are apart, and those not retained are empty', (store) => {
+    for (const space of [1, 2, 3]) store.putString(space, b('k'), 0, 1, b(`${space}`), 0, 1, 9);
+    store.retainNamespaces([2]);
+    assert.deepEqual(
+      [1, 2, 3].map((space) => store.keyCount(space)),
+      [0, 1, 0],
+    );
+    assert.deepEqual(
+      [1, 2, 3].map((space) => store.expiringCount(space)),
+      [0, 1, 0],
+    );
+    while (store.reclaim(100));
+    assert.equal(store.find(1, b('k'), 0, 1), undefined);
+    assert.equal(store.usage().keys, 1);
+  });
+
+  withStore('a scan meets every key that stays, whatever comes and goes meanwhile', (store) => {
+    const random = new StoreModel(seed).random;
+    for (let i = 0; i < 500; i++) put(store, `stays${i}`, 'v');
+    const met = new Set<string>();
+    let cursor = 0;
+    let calls = 0;
+    do {
+      cursor = store.scan(SPACE, cursor, 10, (key) => met.add(Buffer.from(key).toString('latin1')));
+      for (let i = 0; i < 20; i++) {
+        const name = `goes${random(300)}`;
+        if (random(2) === 0) put(store, name, 'v');
+        else store.remove(SPACE, b(name), 0, name.length);
+      }
+      assert(++calls < 2_000, 'expected the scan to end');
+    } while (cursor !== 0);
+    for (let i = 0; i < 500; i++) assert(met.has(`stays${i}`), `expected to meet stays${i}`);
+  });
+
+  withStore('a scan of fields meets every field that stays', (store) => {
+    const random = new StoreModel(seed + 1).random;
+    for (let i = 0; i < 300; i++) putField(store, 'h', `stays${i}`, 'v');
+    const met = new Set<string>();
+    let cursor = 0;
+    do {
+      cursor = store.scanFields(SPACE, b('h'), 0, 1, cursor, 10, (name) => {
+        met.add(Buffer.from(name).toString('latin1'));
+      });
+      for (let i = 0; i < 10; i++) {
+        const name = `goes${random(100)}`;
+        if (random(2) === 0) putField(store, 'h', name, 'v');
+        else removeField(store, 'h', name);
+      }
+    } while (cursor !== 0);
+    for (let i = 0; i < 300; i++) assert(met.has(`stays${i}`), `expected to meet stays${i}`);
+  });
+
+  withStore('looking for expired keys finds all of them in bounded steps', (store) => {
+    for (let i = 0; i < 300; i++) put(store, `k${i}`, 'v', i % 3 === 0 ? 50 : 150);
+    const found = new Set<string>();
+    for (let round = 0; round < 100; round++) {
+      const steps = store.scanExpired(SPACE, 100, 7, 20, (key) => {
+        found.add(Buffer.from(key).toString('latin1'));
+      });
+      assert(steps <= 20);
+    }
+    assert.equal(found.size, 100);
+    for (let round = 0; round < 3; round++) {
+      store.scanExpired(SPACE, 50, 7, 1_000, () => assert.fail('50 is not before 50'));
+    }
+  });
+
+  withStore('random operations leave what the model says', (store) => {
+    const model = new StoreModel(seed);
+    for (let i = 0; i < operations; i++) {
+      model.step(store);
+      if (i % 97 === 0) expectState(store, model);
+    }
+    expectState(store, model);
+  });
+
+  withStore('R1: applying any part of a run of effects again changes nothing', (store) => {
+    const model = new StoreModel(seed + 2);
+    const runs = Array.from({ length: 300 }, () => model.encodeStep());
+    const databases = new Databases();
+    const apply = (from: number) => {
+      const reader = new EffectReader();
+      for (const run of runs.slice(from))
+        applyEffects(reader, run, 0, run.length, store, databases);
+    };
+    apply(0);
+    expectState(store, model);
+    for (const from of [0, 1, 150, 299]) {
+      apply(from);
+      expectState(store, model);
+    }
+  });
+
+  withStore(
+    'R16: an image is the state when it began, whatever is written while it is read',
+    (store) => {
+      for (let round = 0; round < 8; round++) {
+        const model = new StoreModel(seed + 10 + round);
+        for (let i = 0; i < 200; i++) model.step(store);
+        const expected = model.spaces.map((space) => dumpNamespace(store, space));
+        const loaded = loadImage(store.image(), makeStore(), () => {
+          for (let i = 0; i < 5; i++) model.step(store);
+        });
+        assert.deepEqual(
+          model.spaces.map((space) => dumpNamespace(loaded, space)),
+          expected,
+        );
+        expectState(store, model);
+        loaded.close();
+        store.retainNamespaces([]);
+      }
+    },
+  );
+
+  withStore('an image given up half way leaves the store as it is', (store) => {
+    const model = new StoreModel(seed + 3);
+    for (let i = 0; i < 300; i++) model.step(store);
+    const image = store.image();
+    image.next(64);
+    model.step(store);
+    image.release();
+    assert.equal(store.usage().imageBytes, 0);
+    for (let i = 0; i < 300; i++) model.step(store);
+    expectState(store, model);
+    store.image().release();
+  });
+}
+
+/** Reads an image to its end into another store; `meanwhile` runs between the steps. */
+function loadImage(image: StoreImage, target: Store, meanwhile: () => void): Store {
+  const reader = new EffectReader();
+  const databases = new Databases();
+  for (;;) {
+    const run = image.next(256);
+    if (!run) break;
+    applyEffects(reader, run, 0, run.length, target, databases);
+    meanwhile();
+  }
+  image.release();
+  return target;
+}
+
+function expectState(store: Store, model: StoreModel): void {
+  for (const space of model.spaces) {
+    const expected: DumpedNamespace = model.dump(space);
+    assert.deepEqual(dumpNamespace(store, space), expected);
+    assert.equal(store.keyCount(space), expected.length);
+    assert.equal(
+      store.expiringCount(space),
+      expected.filter(([, content]) => content.expireAtMs !== 0).length,
+    );
+  }
+}
+
+function find(store: Store, key: string) {
+  return store.find(SPACE, b(key), 0, key.length);
+}
+
+function text(store: Store, key: string): string | undefined {
+  const view = find(store, key);
+  return view && Buffer.from(view.bytes()).toString('latin1');
+}
+
+function put(store: Store, key: string, value: string, expireAtMs = 0): void {
+  store.putString(SPACE, b(key), 0, key.length, b(value), 0, value.length, expireAtMs);
+}
+
+function patch(store: Store, key: string, at: number, bytes: string, newLength: number): void {
+  store.patchString(SPACE, b(key), 0, key.length, at, b(bytes), 0, bytes.length, newLength);
+}
+
+function field(store: Store, key: string, name: string): string | undefined {
+  const view = store.findField(SPACE, b(key), 0, key.length, b(name), 0, name.length);
+  return view && Buffer.from(view.bytes()).toString('latin1');
+}
+
+function putField(store: Store, key: string, name: string, value: string): void {
+  store.putField(
+    SPACE,
+    ValueType.hash,
+    b(key),
+    0,
+    key.length,
+    b(name),
+    0,
+    name.length,
+    b(value),
+    0,
+    value.length,
+  );
+}
+
+function removeField(store: Store, key: string, name: string): void {
+  store.removeField(SPACE, b(key), 0, key.length, b(name), 0, name.length);
+}

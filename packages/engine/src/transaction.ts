@@ -1,0 +1,372 @@
+/**
+ * The one transaction of the engine (shape and contract: `TransactionView` in `types.ts`).
+ *
+ * Reads see the store, what has been staged here, and no key whose time has passed. Writes encode
+ * effects; nothing reaches the store before the engine commits.
+ *
+ * Invariants
+ *  1. The flags of an effect (created, removed) are true of the state its predecessors leave.
+ *  2. A write to a key that is in the store but past its time is preceded by its delete, unless it
+ *     replaces the key as a whole.
+ *  3. Views handed out are borrowed from the store or from the overlay, until the next call.
+ */
+import type { Databases } from './effects/databases.js';
+import { EffectWriter } from './effects/writer.js';
+import { EngineError } from './errors.js';
+import { latin1 } from './latin1.js';
+import { Overlay, type StagedKey } from './overlay.js';
+import type { FieldVisitor, KeyVisitor, RecordView, Store } from './stores/store.js';
+import { ValueType } from './stores/store.js';
+import type { TransactionView } from './types.js';
+
+export interface TransactionLimits {
+  /** The longest string or field value, in bytes. */
+  valueBytesMax: number;
+  /** All effects of one commit together, in bytes. */
+  commitBytesMax: number;
+}
+
+export class Transaction implements TransactionView {
+  nowMs = 0;
+  readonly writer: EffectWriter;
+  readonly #store: Store;
+  readonly #databases: Databases;
+  readonly #overlay: Overlay;
+  readonly #valueBytesMax: number;
+  /** The staged map of databases, once this transaction has changed it. */
+  #namespaces: number[] | undefined;
+  #nextNamespace = 0;
+
+  constructor(store: Store, databases: Databases, limits: TransactionLimits) {
+    this.#store = store;
+    this.#valueBytesMax = limits.valueBytesMax;
+    this.#databases = databases;
+    this.#overlay = new Overlay(store);
+    this.writer = new EffectWriter(limits.commitBytesMax);
+  }
+
+  begin(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.writer.reset();
+    this.#overlay.reset();
+    this.#namespaces = undefined;
+  }
+
+  find(database: number, key: Uint8Array, from: number, to: number): RecordView | undefined {
+    const namespace = this.#namespaceOf(database);
+    const staged = this.#staged(namespace, key, from, to);
+    if (staged) return staged.exists && this.#isAlive(staged.expireAtMs) ? staged : undefined;
+    const stored = this.#store.find(namespace, key, from, to);
+    return stored && this.#isAlive(stored.expireAtMs) ? stored : undefined;
+  }
+
+  findField(
+    database: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    field: Uint8Array,
+    fieldFrom: number,
+    fieldTo: number,
+  ): RecordView | undefined {
+    if (!this.find(database, key, keyFrom, keyTo)) return undefined;
+    const namespace = this.#namespaceOf(database);
+    const staged = this.#staged(namespace, key, keyFrom, keyTo);
+    if (staged) {
+      const name = latin1(field, fieldFrom, fieldTo);
+      if (staged.fields.has(name)) return staged.fields.get(name);
+      if (!staged.storeFieldsVisible) return undefined;
+    }
+    return this.#store.findField(namespace, key, keyFrom, keyTo, field, fieldFrom, fieldTo);
+  }
+
+  keyCount(database: number): number {
+    const namespace = this.#namespaceOf(database);
+    this.#overlay.catchUp(this.writer);
+    return this.#store.keyCount(namespace) + this.#overlay.keyDelta(namespace);
+  }
+
+  expiringCount(database: number): number {
+    const namespace = this.#namespaceOf(database);
+    this.#overlay.catchUp(this.writer);
+    return this.#store.expiringCount(namespace) + this.#overlay.expiringDelta(namespace);
+  }
+
+  scan(database: number, cursor: number, count: number, visit: KeyVisitor): number {
+    const namespace = this.#namespaceOf(database);
+    this.#overlay.catchUp(this.writer);
+    const next = this.#store.scan(namespace, cursor, count, (key, stored) => {
+      const staged = this.#overlay.get(namespace, key, 0, key.length);
+      if (staged && !staged.exists) return;
+      const view = staged ?? stored;
+      if (this.#isAlive(view.expireAtMs)) visit(key, view);
+    });
+    if (next === 0) this.#scanCreated(namespace, visit);
+    return next;
+  }
+
+  scanFields(
+    database: number,
+    key: Uint8Array,
+    from: number,
+    to: number,
+    cursor: number,
+    count: number,
+    visit: FieldVisitor,
+  ): number {
+    if (!this.find(database, key, from, to)) return 0;
+    const namespace = this.#namespaceOf(database);
+    const staged = this.#staged(namespace, key, from, to);
+    if (!staged) return this.#store.scanFields(namespace, key, from, to, cursor, count, visit);
+    let next = 0;
+    if (staged.storeFieldsVisible) {
+      next = this.#store.scanFields(namespace, key, from, to, cursor, count, (field, stored) => {
+        const name = latin1(field, 0, field.length);
+        const view = staged.fields.has(name) ? staged.fields.get(name) : stored;
+        if (view) visit(field, view);
+      });
+    }
+    if (next === 0) this.#scanCreatedFields(namespace, key, from, to, staged, visit);
+    return next;
+  }
+
+  putString(
+    database: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    value: Uint8Array,
+    valueFrom: number,
+    valueTo: number,
+    expireAtMs: number,
+  ): void {
+    this.#assertValueFits(valueTo - valueFrom);
+    const created = this.find(database, key, keyFrom, keyTo) === undefined;
+    this.writer.put(
+      this.#namespaceOf(database),
+      ValueType.string,
+      created,
+      key,
+      keyFrom,
+      keyTo,
+      expireAtMs,
+      value,
+      valueFrom,
+      valueTo,
+    );
+  }
+
+  patchString(
+    database: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    at: number,
+    bytes: Uint8Array,
+    bytesFrom: number,
+    bytesTo: number,
+    newLength: number,
+  ): void {
+    if (at + bytesTo - bytesFrom > newLength) {
+      throw new RangeError(
+        `expected a patch within ${newLength} bytes, got ${bytesTo - bytesFrom} at ${at}`,
+      );
+    }
+    this.#assertValueFits(newLength);
+    const created = !this.#openFor(database, key, keyFrom, keyTo, ValueType.string);
+    this.writer.patch(
+      this.#namespaceOf(database),
+      ValueType.string,
+      created,
+      key,
+      keyFrom,
+      keyTo,
+      at,
+      newLength,
+      bytes,
+      bytesFrom,
+      bytesTo,
+    );
+  }
+
+  remove(database: number, key: Uint8Array, from: number, to: number): boolean {
+    const view = this.find(database, key, from, to);
+    if (!view) return false;
+    this.writer.delete(this.#namespaceOf(database), view.type, key, from, to);
+    return true;
+  }
+
+  setExpiry(
+    database: number,
+    key: Uint8Array,
+    from: number,
+    to: number,
+    expireAtMs: number,
+  ): boolean {
+    const view = this.find(database, key, from, to);
+    if (!view) return false;
+    this.writer.expire(this.#namespaceOf(database), view.type, key, from, to, expireAtMs);
+    return true;
+  }
+
+  putField(
+    database: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    field: Uint8Array,
+    fieldFrom: number,
+    fieldTo: number,
+    value: Uint8Array,
+    valueFrom: number,
+    valueTo: number,
+  ): boolean {
+    this.#assertValueFits(valueTo - valueFrom);
+    const created = !this.#openFor(database, key, keyFrom, keyTo, ValueType.hash);
+    const fieldCreated =
+      created || !this.findField(database, key, keyFrom, keyTo, field, fieldFrom, fieldTo);
+    this.writer.fieldPut(
+      this.#namespaceOf(database),
+      ValueType.hash,
+      created,
+      fieldCreated,
+      key,
+      keyFrom,
+      keyTo,
+      field,
+      fieldFrom,
+      fieldTo,
+      value,
+      valueFrom,
+      valueTo,
+    );
+    return fieldCreated;
+  }
+
+  removeField(
+    database: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    field: Uint8Array,
+    fieldFrom: number,
+    fieldTo: number,
+  ): boolean {
+    if (!this.findField(database, key, keyFrom, keyTo, field, fieldFrom, fieldTo)) return false;
+    const last = this.find(database, key, keyFrom, keyTo)?.length === 1;
+    this.writer.fieldDrop(
+      this.#namespaceOf(database),
+      ValueType.hash,
+      last,
+      key,
+      keyFrom,
+      keyTo,
+      field,
+      fieldFrom,
+      fieldTo,
+    );
+    return true;
+  }
+
+  flushDatabase(database: number): void {
+    const namespaces = this.#stageNamespaces();
+    namespaces[database] = this.#nextNamespace++;
+    this.writer.databases(namespaces, this.#nextNamespace);
+  }
+
+  flushAll(): void {
+    const namespaces = this.#stageNamespaces();
+    for (let database = 0; database < namespaces.length; database++) {
+      namespaces[database] = this.#nextNamespace++;
+    }
+    this.writer.databases(namespaces, this.#nextNamespace);
+  }
+
+  swapDatabases(a: number, b: number): void {
+    const namespaces = this.#stageNamespaces();
+    [namespaces[a], namespaces[b]] = [namespaces[b], namespaces[a]];
+    this.writer.databases(namespaces, this.#nextNamespace);
+  }
+
+  /** Stages the delete of a key that is past its time; nothing where it is not. */
+  removeExpired(database: number, key: Uint8Array, from: number, to: number): boolean {
+    const namespace = this.#namespaceOf(database);
+    const staged = this.#staged(namespace, key, from, to);
+    if (staged && !staged.exists) return false;
+    const view = staged ?? this.#store.find(namespace, key, from, to);
+    if (!view || this.#isAlive(view.expireAtMs)) return false;
+    this.writer.delete(namespace, view.type, key, from, to);
+    return true;
+  }
+
+  /** Makes a key ready for a change in place; returns whether it is there. */
+  #openFor(database: number, key: Uint8Array, from: number, to: number, type: ValueType): boolean {
+    const view = this.find(database, key, from, to);
+    if (!view) {
+      this.removeExpired(database, key, from, to);
+      return false;
+    }
+    if (view.type !== type) {
+      throw new TypeError(`expected a key of type ${type} or none, it holds type ${view.type}`);
+    }
+    return true;
+  }
+
+  #assertValueFits(bytes: number): void {
+    if (bytes <= this.#valueBytesMax) return;
+    throw new EngineError(
+      'ENGINE_TOO_LARGE',
+      `expected a value of at most ${this.#valueBytesMax} bytes, got ${bytes}: split it over several keys`,
+    );
+  }
+
+  #namespaceOf(database: number): number {
+    return this.#namespaces ? this.#namespaces[database] : this.#databases.namespaceOf(database);
+  }
+
+  #stageNamespaces(): number[] {
+    if (!this.#namespaces) {
+      this.#namespaces = [...this.#databases.namespaces];
+      this.#nextNamespace = this.#databases.nextNamespace;
+    }
+    return this.#namespaces;
+  }
+
+  /** The staged state of a key; `undefined`, at no cost, before the first write. */
+  #staged(namespace: number, key: Uint8Array, from: number, to: number): StagedKey | undefined {
+    if (this.writer.count === 0) return undefined;
+    this.#overlay.catchUp(this.writer);
+    return this.#overlay.get(namespace, key, from, to);
+  }
+
+  /** Redis's rule: a key is gone when its time is before now, not at it. */
+  #isAlive(expireAtMs: number): boolean {
+    return expireAtMs === 0 || expireAtMs >= this.nowMs;
+  }
+
+  #scanCreated(namespace: number, visit: KeyVisitor): void {
+    for (const staged of this.#overlay.keysOf(namespace)) {
+      if (!staged.exists || !this.#isAlive(staged.expireAtMs)) continue;
+      if (this.#store.find(namespace, staged.key, 0, staged.key.length)) continue;
+      visit(staged.key, staged);
+    }
+  }
+
+  #scanCreatedFields(
+    namespace: number,
+    key: Uint8Array,
+    from: number,
+    to: number,
+    staged: StagedKey,
+    visit: FieldVisitor,
+  ): void {
+    for (const [name, value] of staged.fields) {
+      if (!value) continue;
+      const field = Buffer.from(name, 'latin1');
+      const stored =
+        staged.storeFieldsVisible &&
+        this.#store.findField(namespace, key, from, to, field, 0, field.length);
+      if (!stored) visit(field, value);
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { FormatError } from '@nendb/codec';
+import { describe, expect, it } from 'vitest';
+import { EffectType, effectFlags } from '../../src/effects/format.js';
+import { EffectReader } from '../../src/effects/reader.js';
+import { EffectWriter } from '../../src/effects/writer.js';
+import { ValueType } from '../../src/stores/store.js';
+
+const b = (text: string) => Buffer.from(text, 'latin1');
+
+/** One effect of each kind, with values on both sides of every varint width. */
+function writeAll(): EffectWriter {
+  const writer = new EffectWriter(10_000_000);
+  const long = Buffer.alloc(300_000, 'l');
+  writer.put(
+    2 ** 40,
+    ValueType.string,
+    true,
+    b('key'),
+    0,
+    3,
+    Number.MAX_SAFE_INTEGER,
+    long,
+    0,
+    long.length,
+  );
+  writer.delete(0, ValueType.hash, b('xkeyx'), 1, 4);
+  writer.expire(1, ValueType.string, b('key'), 0, 3, 2 ** 31);
+  writer.patch(1, ValueType.string, true, b('key'), 0, 3, 127, 2 ** 31 + 200, b('patch'), 0, 5);
+  writer.fieldPut(1, ValueType.hash, true, true, b('key'), 0, 3, b('field'), 0, 5, b(''), 0, 0);
+  writer.fieldDrop(1, ValueType.hash, true, b('key'), 0, 3, b('field'), 0, 5);
+  writer.databases([5, 2 ** 33, 7], 2 ** 34);
+  return writer;
+}
+
+function readAll(bytes: Uint8Array, to = bytes.length): Record<string, unknown>[] {
+  const reader = new EffectReader();
+  reader.reset(bytes, 0, to);
+  const text = (from: number, end: number) => Buffer.from(bytes).toString('latin1', from, end);
+  const effects: Record<string, unknown>[] = [];
+  while (reader.next()) {
+    effects.push({
+      type: reader.type,
+      flags: reader.flags,
+      namespace: reader.namespace,
+      key: text(reader.keyFrom, reader.keyTo),
+      field: text(reader.fieldFrom, reader.fieldTo),
+      value: text(reader.valueFrom, reader.valueTo),
+      expireAtMs: reader.expireAtMs,
+      at: reader.at,
+      newLength: reader.newLength,
+      namespaces: reader.namespaces,
+      nextNamespace: reader.nextNamespace,
+    });
+  }
+  return effects;
+}
+
+describe('effects', () => {
+  it('are read back as they were written', () => {
+    const { bytes, length, count } = writeAll();
+    const effects = readAll(bytes, length);
+    expect(effects).toHaveLength(count);
+    const string = ValueType.string;
+    const hash = ValueType.hash;
+    expect(effects[0]).toMatchObject({
+      type: EffectType.put,
+      flags: effectFlags(string, true),
+      namespace: 2 ** 40,
+      key: 'key',
+      expireAtMs: Number.MAX_SAFE_INTEGER,
+      value: 'l'.repeat(300_000),
+    });
+    expect(effects[1]).toMatchObject({
+      type: EffectType.delete,
+      flags: effectFlags(hash, false, true),
+      namespace: 0,
+      key: 'key',
+    });
+    expect(effects[2]).toMatchObject({
+      type: EffectType.expire,
+      flags: string,
+      expireAtMs: 2 ** 31,
+    });
+    expect(effects[3]).toMatchObject({
+      type: EffectType.patch,
+      flags: effectFlags(string, true),
+      at: 127,
+      newLength: 2 ** 31 + 200,
+      value: 'patch',
+    });
+    expect(effects[4]).toMatchObject({
+      type: EffectType.fieldPut,
+      flags: effectFlags(hash, true, false, true),
+      field: 'field',
+      value: '',
+    });
+    expect(effects[5]).toMatchObject({
+      type: EffectType.fieldDrop,
+      flags: effectFlags(hash, false, true),
+      field: 'field',
+    });
+    expect(effects[6]).toMatchObject({
+      type: EffectType.databases,
+      namespaces: [5, 2 ** 33, 7],
+      nextNamespace: 2 ** 34,
+    });
+  });
+
+  it('R1: of an unknown type or with unknown flags are refused, never skipped', () => {
+    for (const bytes of [
+      Buffer.from([7, 1, 0, 1, 65]),
+      Buffer.from([255, 1, 0, 1, 65]),
+      Buffer.from([0, 0, 0, 0]),
+      Buffer.from([EffectType.delete, 0x81, 0, 1, 65]),
+    ]) {
+      expect(() => readAll(bytes)).toThrow(expect.objectContaining({ code: 'FORMAT_TOO_NEW' }));
+    }
+  });
+
+  it('cut short anywhere are refused, or end between two effects', () => {
+    const { bytes, length } = writeAll();
+    const whole = readAll(bytes, length).length;
+    const step = (at: number) => (at > 20 && at < length - 150 ? 10_007 : 1);
+    for (let to = 0; to < length; to += step(to)) {
+      let read = -1;
+      try {
+        read = readAll(bytes, to).length;
+      } catch (error) {
+        expect(error).toBeInstanceOf(FormatError);
+      }
+      expect(read).toBeLessThan(whole);
+    }
+  });
+
+  it('refuse a patch outside its string and an impossible count of databases', () => {
+    const writer = new EffectWriter(1_000);
+    writer.patch(1, ValueType.string, false, b('k'), 0, 1, 3, 4, b('ab'), 0, 2);
+    expect(() => readAll(writer.bytes, writer.length)).toThrow(/patch within 4 bytes/);
+    expect(() => readAll(Buffer.from([EffectType.databases, 0, 1, 0]))).toThrow(/1 to 1024/);
+  });
+});

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { CrashSweep } from './crash-sweep.js';
+
+const IMAGES_GOAL = 50_000;
+const seconds = Number(process.env.NENDB_DEEP_SECONDS ?? 60);
+const first = Math.floor(performance.timeOrigin) % 1_000_000;
+
+it(`recovers a commit prefix at or above the last acknowledgement, seeds from ${first}`, async () => {
+  const untilMs = performance.now() + seconds * 1000;
+  const sweep = new CrashSweep({ imagesMax: IMAGES_GOAL, untilMs, nestEvery: 25 });
+  const policies = ['always', { every: 4 }, 'always', { windowMs: 5 }, 'os'] as const;
+  for (let seed = first; !sweep.done; seed++) {
+    await sweep.run({ seed, sync: policies[seed % policies.length], steps: 80 });
+  }
+  console.log(`${sweep.result.images} of ${IMAGES_GOAL} images`, sweep.result);
+  expect(sweep.result.images).toBeGreaterThan(0);
+});

@@ -1,0 +1,242 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { applyEffects } from '../src/effects/apply.js';
+import { Databases } from '../src/effects/databases.js';
+import { EffectReader } from '../src/effects/reader.js';
+import { MapStore } from '../src/stores/map/map-store.js';
+import { ValueType } from '../src/stores/store.js';
+import { Transaction } from '../src/transaction.js';
+import type { TransactionView } from '../src/types.js';
+
+const NOW_MS = 1_000;
+const LIMITS = { valueBytesMax: 1_000, commitBytesMax: 100_000 };
+const rotating = Math.floor(performance.timeOrigin) % 1_000_000;
+
+/** A store with a transaction over it, committed by hand. */
+class Bench {
+  readonly store = new MapStore();
+  readonly databases = new Databases();
+  readonly transaction = new Transaction(this.store, this.databases, LIMITS);
+  readonly #reader = new EffectReader();
+
+  begin(nowMs = NOW_MS): TransactionView {
+    this.transaction.begin(nowMs);
+    return this.transaction;
+  }
+
+  commit(): void {
+    const { writer } = this.transaction;
+    applyEffects(this.#reader, writer.bytes, 0, writer.length, this.store, this.databases);
+  }
+}
+
+const b = (text: string) => Buffer.from(text, 'latin1');
+
+function put(tx: TransactionView, database: number, key: string, value: string, expireAtMs = 0) {
+  tx.putString(database, b(key), 0, key.length, b(value), 0, value.length, expireAtMs);
+}
+
+function putField(
+  tx: TransactionView,
+  database: number,
+  key: string,
+  field: string,
+  value: string,
+) {
+  return tx.putField(
+    database,
+    b(key),
+    0,
+    key.length,
+    b(field),
+    0,
+    field.length,
+    b(value),
+    0,
+    value.length,
+  );
+}
+
+function typeOf(tx: TransactionView, database: number, key: string): ValueType | undefined {
+  return tx.find(database, b(key), 0, key.length)?.type;
+}
+
+/** Everything that can be read, in a comparable form. */
+function readAll(tx: TransactionView): unknown {
+  return [0, 1, 2].map((database) => {
+    const keys = new Map<string, unknown>();
+    let cursor = 0;
+    do {
+      cursor = tx.scan(database, cursor, 3, (key) =>
+        keys.set(Buffer.from(key).toString('latin1'), 0),
+      );
+    } while (cursor !== 0);
+    for (const key of keys.keys()) keys.set(key, readKey(tx, database, key));
+    return {
+      count: tx.keyCount(database),
+      expiring: tx.expiringCount(database),
+      keys: [...keys].sort(),
+    };
+  });
+}
+
+function readKey(tx: TransactionView, database: number, key: string): unknown {
+  const view = tx.find(database, b(key), 0, key.length);
+  if (!view) return 'scanned but not found';
+  const { type, expireAtMs, length } = view;
+  if (type === ValueType.string) {
+    const copy = Buffer.alloc(length);
+    view.copyTo(copy, 0);
+    expect(Buffer.from(view.bytes())).toEqual(copy);
+    return { type, expireAtMs, value: copy.toString('latin1') };
+  }
+  const fields: [string, string][] = [];
+  let cursor = 0;
+  do {
+    cursor = tx.scanFields(database, b(key), 0, key.length, cursor, 2, (field, value) => {
+      fields.push([
+        Buffer.from(field).toString('latin1'),
+        Buffer.from(value.bytes()).toString('latin1'),
+      ]);
+    });
+  } while (cursor !== 0);
+  for (const [field, value] of fields) {
+    const found = tx.findField(database, b(key), 0, key.length, b(field), 0, field.length);
+    expect(found && Buffer.from(found.bytes()).toString('latin1')).toBe(value);
+  }
+  expect(length).toBe(fields.length);
+  return { type, expireAtMs, fields: fields.sort() };
+}
+
+const database = fc.nat(2);
+const key = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+const field = fc.constantFrom('f', 'g', 'h');
+const text = fc.string({ maxLength: 6 });
+/** Some are before `NOW_MS`: such keys are past their time. */
+const expireAtMs = fc.constantFrom(0, NOW_MS - 1, NOW_MS, NOW_MS + 500);
+
+const operation: fc.Arbitrary<(tx: TransactionView) => void> = fc.oneof(
+  fc.tuple(database, key, text, expireAtMs).map(([d, k, v, at]) => (tx: TransactionView) => {
+    put(tx, d, k, v, at);
+  }),
+  fc.tuple(database, key).map(([d, k]) => (tx: TransactionView) => {
+    const there = tx.find(d, b(k), 0, 1) !== undefined;
+    expect(tx.remove(d, b(k), 0, 1)).toBe(there);
+    expect(tx.find(d, b(k), 0, 1)).toBeUndefined();
+  }),
+  fc.tuple(database, key, expireAtMs).map(([d, k, at]) => (tx: TransactionView) => {
+    const there = tx.find(d, b(k), 0, 1) !== undefined;
+    expect(tx.setExpiry(d, b(k), 0, 1, at)).toBe(there);
+  }),
+  fc.tuple(database, key, fc.nat(5), text).map(([d, k, at, v]) => (tx: TransactionView) => {
+    if (typeOf(tx, d, k) === ValueType.hash) return;
+    tx.patchString(d, b(k), 0, 1, at, b(v), 0, v.length, at + v.length);
+  }),
+  fc.tuple(database, key, field, text).map(([d, k, f, v]) => (tx: TransactionView) => {
+    if (typeOf(tx, d, k) === ValueType.string) return;
+    const there = tx.findField(d, b(k), 0, 1, b(f), 0, 1) !== undefined;
+    expect(putField(tx, d, k, f, v)).toBe(!there);
+  }),
+  fc.tuple(database, key, field).map(([d, k, f]) => (tx: TransactionView) => {
+    const there = tx.findField(d, b(k), 0, 1, b(f), 0, 1) !== undefined;
+    expect(tx.removeField(d, b(k), 0, 1, b(f), 0, 1)).toBe(there);
+  }),
+  database.map((d) => (tx: TransactionView) => tx.flushDatabase(d)),
+  fc.tuple(database, database).map(
+    ([x, y]) =>
+      (tx: TransactionView) =>
+        tx.swapDatabases(x, y),
+  ),
+);
+
+describe('a transaction', () => {
+  for (const seed of [3, rotating]) {
+    it(`reads what its commit will leave, seed ${seed}`, () => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.array(operation, { maxLength: 12 }), { maxLength: 6 }),
+          (batches) => {
+            const bench = new Bench();
+            for (const batch of batches) {
+              const tx = bench.begin();
+              for (const run of batch) run(tx);
+              const staged = readAll(tx);
+              bench.commit();
+              expect(readAll(bench.begin())).toEqual(staged);
+            }
+          },
+        ),
+        { seed, numRuns: 400 },
+      );
+    });
+
+    it(`R1: has the same effect when replayed over any later state, seed ${seed}`, () => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.array(operation, { maxLength: 6 }), { maxLength: 8 }),
+          (batches) => {
+            const bench = new Bench();
+            const records: Buffer[] = [];
+            for (const batch of batches) {
+              const tx = bench.begin();
+              for (const run of batch) run(tx);
+              const { bytes, length } = bench.transaction.writer;
+              records.push(Buffer.from(bytes.subarray(0, length)));
+              bench.commit();
+            }
+            const expected = readAll(bench.begin(0));
+            for (let from = 0; from < records.length; from++) {
+              const reader = new EffectReader();
+              for (const record of records.slice(from)) {
+                applyEffects(reader, record, 0, record.length, bench.store, bench.databases);
+              }
+              expect(readAll(bench.begin(0))).toEqual(expected);
+            }
+          },
+        ),
+        { seed, numRuns: 300 },
+      );
+    });
+  }
+
+  it('hides a key from the millisecond after its time on', () => {
+    const bench = new Bench();
+    put(bench.begin(), 0, 'k', 'v', 50);
+    bench.commit();
+    expect(typeOf(bench.begin(50), 0, 'k')).toBe(ValueType.string);
+    expect(typeOf(bench.begin(51), 0, 'k')).toBeUndefined();
+  });
+
+  it('deletes a key past its time before it puts a field in its place', () => {
+    const bench = new Bench();
+    const tx = bench.begin(10);
+    putField(tx, 0, 'h', 'old', '1');
+    tx.setExpiry(0, b('h'), 0, 1, 20);
+    bench.commit();
+    const later = bench.begin(30);
+    putField(later, 0, 'h', 'new', '2');
+    bench.commit();
+    expect(readKey(bench.begin(31), 0, 'h')).toEqual({
+      type: ValueType.hash,
+      expireAtMs: 0,
+      fields: [['new', '2']],
+    });
+  });
+
+  it('refuses a value or a commit above the limit, and stages nothing of it', () => {
+    const bench = new Bench();
+    const tx = bench.begin();
+    expect(() => put(tx, 0, 'k', 'x'.repeat(1_001))).toThrow(/at most 1000 bytes, got 1001/);
+    expect(bench.transaction.writer.count).toBe(0);
+    expect(() => {
+      for (let i = 0; i < 200; i++) put(tx, 0, `k${i}`, 'x'.repeat(1_000));
+    }).toThrow(/commit of at most 100000 bytes/);
+  });
+
+  it('refuses to make a hash of a string', () => {
+    const bench = new Bench();
+    const tx = bench.begin();
+    put(tx, 0, 'k', 'v');
+    expect(() => putField(tx, 0, 'k', 'f', 'v')).toThrow(TypeError);
+  });
+});
