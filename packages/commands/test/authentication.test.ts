@@ -95,12 +95,15 @@ describe('a database with a password', () => {
 
   it.skipIf(!redisInstalled)('answers as redis-server does', async () => {
     const redis = await RedisPeer.start(['--requirepass', PASSWORD]);
-    const link = await redis.connect();
-    for (const args of transcript) {
-      const theirs = plain(await link.send(args));
-      expect(run(...args), args.join(' ')).toEqual(theirs);
+    try {
+      const link = await redis.connect();
+      for (const args of transcript) {
+        const theirs = plain(await link.send(args));
+        expect(run(...args), args.join(' ')).toEqual(theirs);
+      }
+      link.close();
+    } finally {
+      await redis.stop();
     }
-    link.close();
-    await redis.stop();
   });
 });

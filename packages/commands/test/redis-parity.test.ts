@@ -74,8 +74,8 @@ describe.skipIf(!redisInstalled)('replies are those of redis-server', () => {
   });
 
   afterAll(async () => {
-    await redis.stop();
-    await database.close();
+    await redis?.stop();
+    await database?.close();
   });
 
   /** Both as they are after a start, speaking `protocol`. */

@@ -120,6 +120,10 @@ describe('what the engine refuses', () => {
     const { engine, host } = dispatcher;
     const local = new LocalClient({ engine, host, dispatcher });
     await expect(local.call('SET', 'k', 'v')).rejects.toThrow('the store is broken');
+    await local.call('MULTI').catch(() => undefined);
+    await local.call('SET', 'k', 'v').catch(() => undefined);
+    await expect(local.call('EXEC')).rejects.toThrow('the store is broken');
+    expect(reported).toEqual([]);
   });
 
   it('a closed engine answers errors', async () => {

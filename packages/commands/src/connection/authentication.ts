@@ -52,7 +52,7 @@ export function hello(call: Call) {
       nameAt = ++i;
       if (!isClientName(call, nameAt)) return call.fail(BAD_CLIENT_NAME);
     } else {
-      return call.fail(`ERR Syntax error in HELLO option '${call.text(i)}'`);
+      return call.fail(`ERR Syntax error in HELLO option '${call.quote(i)}'`);
     }
   }
   if (userAt > 0 && !authenticate(call, userAt, userAt + 1)) return call.fail(WRONG_PASSWORD);

@@ -51,7 +51,7 @@ function setName(call: Call) {
 function setInfo(call: Call) {
   const isLibraryName = call.is(2, LIB_NAME);
   if (!isLibraryName && !call.is(2, LIB_VER)) {
-    return call.fail(`ERR Unrecognized option '${call.text(2)}'`);
+    return call.fail(`ERR Unrecognized option '${call.quote(2)}'`);
   }
   if (!isClientName(call, 3)) {
     return call.fail(
@@ -78,7 +78,7 @@ function list(call: Call) {
   let noneOfType = false;
   if (call.argc === 4 && call.is(2, TYPE)) {
     if (OTHER_TYPES.some((type) => call.is(3, type))) noneOfType = true;
-    else if (!call.is(3, NORMAL)) return call.fail(`ERR Unknown client type '${call.text(3)}'`);
+    else if (!call.is(3, NORMAL)) return call.fail(`ERR Unknown client type '${call.quote(3)}'`);
   } else if (call.argc > 3 && call.is(2, ID)) {
     wanted = new Set();
     for (let i = 3; i < call.argc; i++) {

@@ -14,7 +14,7 @@ import type { Session } from '../session.js';
 import type { Command } from '../table/row.js';
 import type { CommandTable } from '../table/table.js';
 import type { Counters } from './counters.js';
-import type { Request } from './request.js';
+import { quote, type Request } from './request.js';
 
 /** What handlers may use of the dispatcher. */
 export interface Environment {
@@ -59,6 +59,11 @@ export class Call {
       this.bytes.byteOffset + this.starts[index],
       this.ends[index] - this.starts[index],
     ).toString();
+  }
+
+  /** Its beginning, for an error text. */
+  quote(index: number): string {
+    return quote(this, index);
   }
 
   /** Argument `index` as bytes, borrowed from the request. */

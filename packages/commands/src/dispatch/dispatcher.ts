@@ -28,7 +28,7 @@ import {
   wrongArity,
 } from '../errors.js';
 import type { Host } from '../host.js';
-import { QUEUE_BYTES_MAX } from '../limits.js';
+import { ERROR_QUOTE_BYTES_MAX, QUEUE_BYTES_MAX } from '../limits.js';
 import type { Session } from '../session.js';
 import { commandTable } from '../table/families.js';
 import type { Command } from '../table/row.js';
@@ -37,7 +37,7 @@ import { Call, type Environment } from './call.js';
 import { Counters } from './counters.js';
 import { KeyPreparer } from './preparer.js';
 import type { QueuedCommand } from './queue.js';
-import { OwnedRequest, type Request } from './request.js';
+import { OwnedRequest, quote, type Request } from './request.js';
 
 export interface DispatcherOptions {
   engine: EngineView;
@@ -56,6 +56,8 @@ export class Dispatcher implements Environment {
   readonly #queueBytesMax: number;
   /** Why writes are refused, once the engine has said so: it never takes that back. */
   #readOnlyReply: string | undefined;
+  /** What a commit threw besides refusals: nobody may take it for a defect of a handler. */
+  #fatal: unknown;
 
   constructor(options: DispatcherOptions) {
     this.engine = options.engine;
@@ -128,7 +130,7 @@ export class Dispatcher implements Environment {
     const sub = this.table.findSubcommand(command, bytes, starts[1], ends[1]);
     if (sub !== undefined) return sub;
     this.counters.rejected[command.index]++;
-    this.#refuse(session, reply, command, unknownSubcommand(command.fullName, textOf(request, 1)));
+    this.#refuse(session, reply, command, unknownSubcommand(command.fullName, quote(request, 1)));
     return undefined;
   }
 
@@ -278,7 +280,10 @@ export class Dispatcher implements Environment {
     try {
       this.engine.commit();
     } catch (error) {
-      if (!(error instanceof EngineError)) throw error;
+      if (!(error instanceof EngineError)) {
+        this.#fatal = error;
+        throw error;
+      }
       if (error.code === 'ENGINE_READ_ONLY') this.#readOnlyReply = engineReply(error);
       reply.rewind(start);
       if (command !== undefined) this.counters.failed[command.index]++;
@@ -286,17 +291,18 @@ export class Dispatcher implements Environment {
     }
   }
 
+  /** A handler that awaits writes its reply at its end, so that there is no half one to take back. */
   async #settle(done: Promise<void>, command: Command, reply: ReplyWriter): Promise<void> {
-    const start = reply.length;
     try {
       await done;
     } catch (error) {
-      this.#broken(reply, start, command, error);
+      this.#broken(reply, reply.length, command, error);
     }
   }
 
   /** A handler threw: an engine's refusal is a reply, anything else a defect that the host hears of. */
   #broken(reply: ReplyWriter, start: number, command: Command, error: unknown): void {
+    if (this.#fatal !== undefined && error === this.#fatal) throw error;
     reply.rewind(start);
     this.counters.failed[command.index]++;
     if (error instanceof EngineError) {
@@ -314,12 +320,9 @@ export class Dispatcher implements Environment {
   }
 }
 
-function textOf(request: Request, index: number): string {
-  return Buffer.from(request.bytes.subarray(request.starts[index], request.ends[index])).toString();
-}
-
 function unknownCommandOf(request: Request): string {
   const args: string[] = [];
-  for (let i = 1; i < request.argc && i <= 64; i++) args.push(textOf(request, i));
-  return unknownCommand(textOf(request, 0), args);
+  const quoted = Math.min(request.argc - 1, ERROR_QUOTE_BYTES_MAX);
+  for (let i = 1; i <= quoted; i++) args.push(quote(request, i));
+  return unknownCommand(quote(request, 0), args);
 }

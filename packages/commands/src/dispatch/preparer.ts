@@ -24,8 +24,7 @@ export class KeyPreparer {
   /** The keys of one command. */
   prepare(database: number, command: Command, request: Request): true | Promise<void> {
     const keys = this.#keys;
-    keys.length = 0;
-    collectKeys(command, request, keys);
+    collectKeys(command, request, keys, 0);
     return this.#engine.prepare(database, keys);
   }
 
@@ -41,7 +40,7 @@ export class KeyPreparer {
         keys = [];
         byDatabase.set(selected, keys);
       }
-      collectKeys(command, request, keys);
+      collectKeys(command, request, keys, keys.length);
     }
     const waits: Promise<void>[] = [];
     for (const [number, keys] of byDatabase) {
@@ -52,11 +51,14 @@ export class KeyPreparer {
   }
 }
 
-function collectKeys(command: Command, request: Request, keys: Uint8Array[]): void {
+/** Puts the command's keys into `keys` from `at` on, as its last elements. */
+function collectKeys(command: Command, request: Request, keys: Uint8Array[], at: number): void {
   const last = command.lastKeyOf(request.argc);
+  let next = at;
   for (let i = command.firstKey; i <= last; i += command.keyStep) {
-    keys.push(request.bytes.subarray(request.starts[i], request.ends[i]));
+    keys[next++] = request.bytes.subarray(request.starts[i], request.ends[i]);
   }
+  if (keys.length > next) keys.length = next;
 }
 
 /** The database that a SELECT with these arguments leaves selected. */

@@ -3,6 +3,7 @@
  * parser's next turn (queued in MULTI, waiting for its keys) is copied into an `OwnedRequest`.
  */
 import type { RequestArgument } from '@nendb/resp';
+import { ERROR_QUOTE_BYTES_MAX } from '../limits.js';
 
 /** Argument i is `bytes[starts[i]..ends[i]]`; argument 0 is the command's name. `argc` is at least 1. */
 export interface Request {
@@ -51,6 +52,13 @@ export class OwnedRequest implements Request {
     }
     return new OwnedRequest(parts.length, Buffer.concat(parts), starts, ends);
   }
+}
+
+/** Argument `index` as an error text quotes it: its first bytes only, however long it is. */
+export function quote(request: Request, index: number): string {
+  const from = request.starts[index];
+  const to = Math.min(request.ends[index], from + ERROR_QUOTE_BYTES_MAX);
+  return Buffer.from(request.bytes.subarray(from, to)).toString();
 }
 
 /** Bytes of all arguments together. */

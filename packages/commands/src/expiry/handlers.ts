@@ -73,7 +73,7 @@ function readCondition(call: Call): number {
     else if (call.is(i, GT)) condition |= ONLY_LATER;
     else if (call.is(i, LT)) condition |= ONLY_EARLIER;
     else {
-      call.fail(`ERR Unsupported option ${call.text(i)}`);
+      call.fail(`ERR Unsupported option ${call.quote(i)}`);
       return -1;
     }
   }

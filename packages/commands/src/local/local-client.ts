@@ -61,13 +61,15 @@ export class LocalClient {
     return unwrap(await this.send(args));
   }
 
-  /** The reply as it is: an error is a `RespError` value. */
+  /** The reply as it is: an error is a `RespError` value. SHUTDOWN has none: null. */
   async send(args: readonly RequestArgument[], options?: ReplyParserOptions): Promise<Reply> {
     if (args.length === 0) {
       throw new RangeError("expected a command and its arguments, got none: call('PING')");
     }
     const request = OwnedRequest.of(args);
     const bytes = await this.#inOrder(request);
+    // SHUTDOWN has no reply, and leaves no engine to wait for.
+    if (bytes.length === 0) return null;
     await this.#engine.barrier();
     return decode(bytes, options);
   }

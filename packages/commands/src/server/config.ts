@@ -43,7 +43,7 @@ function set(call: Call) {
     const name = call.text(i).toLowerCase();
     if (!known.has(name)) {
       return call.fail(
-        `ERR Unknown option or number of arguments for CONFIG SET - '${call.text(i)}'`,
+        `ERR Unknown option or number of arguments for CONFIG SET - '${call.quote(i)}'`,
       );
     }
   }
