@@ -8,7 +8,7 @@ export interface VfsError extends Error {
   path: string;
 }
 
-/** `EIO: write failed on '/data/log', expected ...` with `code`, `syscall` and `path` set. */
+/** An error that reads `EBADF: expected an open file, got a closed one, read '/data/log'`. */
 export function vfsError(code: string, syscall: string, path: string, why: string): VfsError {
   return Object.assign(new Error(`${code}: ${why}, ${syscall} '${path}'`), {
     code,

@@ -10,9 +10,12 @@ export const LOCK_FILE_BYTES_MAX = 4096;
  * How often a starter tries for a lock whose recorded owner is dead: someone who merely looks at
  * the lock holds it shared for about 2 ms.
  */
-export const LOCK_ATTEMPTS_MAX = 4;
+export const LOCK_ATTEMPTS_MAX = 3;
 
-/** The pause between those attempts, in ms. */
+/** How long each attempt but the first waits for such a look to end, in ms. */
+export const LOCK_WAIT_MS = 250;
+
+/** The pause between attempts, in ms: the starter's event loop goes on meanwhile. */
 export const LOCK_RETRY_MS = 25;
 
 /**

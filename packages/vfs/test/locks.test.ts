@@ -143,6 +143,31 @@ describe('the lock file', () => {
     }
   });
 
+  test('an owner in a namespace that nobody sees is believed to the kernel only', async () => {
+    const foreign = { ...currentOwner(), pid: 7, pidNamespace: 'pid:[1]' };
+    for (const kernelLock of [true, false]) {
+      writeFileSync(path, `${JSON.stringify({ ...foreign, kernelLock })}\n`);
+      expect((await nodeVfs.inspectLock(path)).held).toBe(!kernelLock);
+    }
+    expect((await refusal()).owner).toEqual(foreign);
+    expect((await refusal(new NodeVfs({ flockProgram: 'no-such-flock' }))).owner).toEqual(foreign);
+  });
+
+  test('a lock held by nobody who is alive and named does not blame the dead', async () => {
+    const dead = { ...currentOwner(), pid: 2 ** 22 + 1 };
+    writeFileSync(path, `${JSON.stringify(dead)}\n`);
+    const holder = spawn('flock', [path, 'sh', '-c', 'echo held; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+    });
+    try {
+      await once(holder.stdout as NodeJS.ReadableStream, 'data');
+      expect((await refusal()).owner).toBeUndefined();
+    } finally {
+      process.kill(-(holder.pid as number), 'SIGKILL');
+    }
+  });
+
   test('one that was unlinked does not give two holders of one name', async () => {
     const first = await nodeVfs.lock(path);
     unlinkSync(path);
@@ -181,9 +206,17 @@ describe('where there is no flock program', () => {
     expect(mayBeAlive({ ...self, pid: 2 ** 22 + 1, pidNamespace: 'pid:[1]' }, self)).toBe(true);
     expect(mayBeAlive({ ...self, bootId: 'another' }, self)).toBe(false);
     expect(mayBeAlive({ ...self, bootId: 'another', host: 'elsewhere' }, self)).toBe(true);
-    const elsewhere = { ...self, startTicks: '' };
-    expect(mayBeAlive(elsewhere, elsewhere)).toBe(true);
-    expect(mayBeAlive({ ...elsewhere, pid: 2 ** 22 + 1 }, elsewhere)).toBe(false);
+  });
+
+  test('its owner is respected by those who have the program, and the other way round', async () => {
+    const judged = await vfs.lock(path);
+    expect((await refusal(nodeVfs)).owner?.pid).toBe(process.pid);
+    expect((await nodeVfs.inspectLock(path)).held).toBe(true);
+    await judged.release();
+    const kernel = await nodeVfs.lock(path);
+    expect((await refusal(vfs)).owner?.pid).toBe(process.pid);
+    expect((await vfs.inspectLock(path)).held).toBe(true);
+    await kernel.release();
   });
 });
 

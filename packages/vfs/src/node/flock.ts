@@ -12,18 +12,24 @@ export type FlockOutcome = 'taken' | 'busy' | 'unavailable';
 /** The descriptor's number in the child. */
 const CHILD_DESCRIPTOR = 3;
 
-/** `flock -n` exits with this where the lock is held elsewhere. */
+/** `flock` exits with this where the lock is held elsewhere. */
 const EXIT_BUSY = 1;
 
-/** Tries once for the lock on `descriptor`; `program` is looked up on the PATH. Takes about 2 ms. */
+/**
+ * Tries for the lock on `descriptor`, for `waitMs` at most; blocks the thread meanwhile (about 2 ms
+ * where there is no waiting). `program` is looked up on the PATH. busybox knows no waiting and says
+ * `busy`.
+ */
 export function flock(
   program: string,
   descriptor: number,
   kind: 'exclusive' | 'shared',
+  waitMs = 0,
 ): FlockOutcome {
+  const patience = waitMs === 0 ? ['-n'] : ['-w', String(waitMs / 1000)];
   const child = spawnSync(
     program,
-    ['-n', kind === 'exclusive' ? '-x' : '-s', String(CHILD_DESCRIPTOR)],
+    [...patience, kind === 'exclusive' ? '-x' : '-s', String(CHILD_DESCRIPTOR)],
     { stdio: ['ignore', 'ignore', 'ignore', descriptor] },
   );
   if (child.status === 0) return 'taken';

@@ -3,11 +3,13 @@
  * about who holds the lock where the kernel can be asked.
  *
  *     {"pid":4711,"startTicks":"81234","bootId":"...","pidNamespace":"pid:[4026531836]",
- *      "host":"db1","address":"redis://127.0.0.1:6379","token":"9f..."}\n
+ *      "host":"db1","address":"redis://127.0.0.1:6379","kernelLock":true,"token":"9f..."}\n
  *
  * Written in place, because a rename would give the lock's name to another inode. A reader takes
  * the first line only: the tail of a longer, older content may stand behind it for a moment.
- * `token` tells two claims of one process apart.
+ * `kernelLock` says whether the owner also holds the kernel's lock: one that does not, for want of
+ * the `flock` program, must be respected by those who have it. `token` tells two claims of one
+ * process apart.
  */
 import fs from 'node:fs';
 import { LOCK_FILE_BYTES_MAX } from '../limits.js';
@@ -15,6 +17,7 @@ import type { LockOwner } from '../vfs.js';
 
 export interface LockContent {
   owner: LockOwner;
+  kernelLock: boolean;
   token: string;
 }
 
@@ -41,11 +44,12 @@ export function readContent(descriptor: number): LockContent | undefined {
     host: text(fields.host),
   };
   if (typeof address === 'string') owner.address = address;
-  return { owner, token: text(token) };
+  return { owner, kernelLock: fields.kernelLock !== false, token: text(token) };
 }
 
 export function writeContent(descriptor: number, content: LockContent): void {
-  const bytes = Buffer.from(`${JSON.stringify({ ...content.owner, token: content.token })}\n`);
+  const { kernelLock, token } = content;
+  const bytes = Buffer.from(`${JSON.stringify({ ...content.owner, kernelLock, token })}\n`);
   if (bytes.length > LOCK_FILE_BYTES_MAX) {
     throw new RangeError(
       `expected a lock owner of at most ${LOCK_FILE_BYTES_MAX} bytes of JSON, got ${bytes.length}`,

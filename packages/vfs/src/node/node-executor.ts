@@ -50,6 +50,7 @@ class WorkerTask implements Task {
       execArgv: [],
     });
     this.#worker.on('message', (reply: TaskReply) => this.#settle(reply));
+    this.#worker.on('messageerror', (error: Error) => this.#die(error));
     this.#worker.on('error', (error: Error) => this.#die(error));
     this.#worker.on('exit', (code) =>
       this.#die(

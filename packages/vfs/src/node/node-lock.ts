@@ -6,11 +6,12 @@
  *     of the file is for diagnosis.
  *  2. Without it a recorded owner that may be alive holds the lock; a foreign pid namespace counts
  *     as alive. Starters that race for a stale lock are told apart by the last claim: good enough
- *     unless one of them sleeps for long between looking and claiming.
+ *     unless one of them sleeps for long between looking and claiming. Such an owner is respected
+ *     also by those who have the program.
  *  3. The file is never unlinked: two starters could otherwise lock two inodes of one name. One
  *     that someone else unlinked is noticed, and the new file is locked instead.
- *  4. Looking never takes an exclusive lock, and a starter tries again where the recorded owner is
- *     dead: whoever looks holds the lock shared for about 2 ms.
+ *  4. Looking never takes an exclusive lock, and a shared one only where no live owner is recorded; a
+ *     starter waits for that to end.
  *
  * The descriptor lives as long as the lock. It is opened O_CLOEXEC, so that children do not inherit it.
  */
@@ -18,11 +19,11 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { VfsLockedError, vfsError } from '../errors.js';
-import { CLAIM_SETTLE_MS, LOCK_ATTEMPTS_MAX, LOCK_RETRY_MS } from '../limits.js';
+import { CLAIM_SETTLE_MS, LOCK_ATTEMPTS_MAX, LOCK_RETRY_MS, LOCK_WAIT_MS } from '../limits.js';
 import type { LockOwner, LockState, VfsLock } from '../vfs.js';
 import { flock } from './flock.js';
 import { clearContent, type LockContent, readContent, writeContent } from './lock-file.js';
-import { currentOwner, mayBeAlive } from './process-identity.js';
+import { currentOwner, isAlive, mayBeAlive } from './process-identity.js';
 
 const FILE_MODE = 0o640;
 
@@ -65,18 +66,21 @@ export class NodeLock implements VfsLock {
 
 /** Takes the lock at `path`. Rejects with `VfsLockedError` (`VFS_LOCKED`) where another holds it. */
 export async function takeLock(path: string, flockProgram: string): Promise<VfsLock> {
-  const content = { owner: currentOwner(), token: randomBytes(8).toString('hex') };
+  const owner = currentOwner();
+  const token = randomBytes(8).toString('hex');
   for (let attempt = 1; ; attempt++) {
     const descriptor = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, FILE_MODE);
     try {
-      if (await tryTake(path, descriptor, content, flockProgram)) {
+      const waitMs = attempt === 1 ? 0 : LOCK_WAIT_MS;
+      const outcome = flock(flockProgram, descriptor, 'exclusive', waitMs);
+      const content = { owner, token, kernelLock: outcome === 'taken' };
+      if (outcome !== 'busy' && (await claim(path, descriptor, content))) {
         return new NodeLock(path, descriptor, content);
       }
-      const holder = readContent(descriptor)?.owner;
-      if (
-        attempt === LOCK_ATTEMPTS_MAX ||
-        (holder !== undefined && mayBeAlive(holder, content.owner))
-      ) {
+      // What a dead owner left behind says nothing about who holds the lock now.
+      const recorded = readContent(descriptor)?.owner;
+      const holder = recorded !== undefined && mayBeAlive(recorded, owner) ? recorded : undefined;
+      if (holder !== undefined || attempt === LOCK_ATTEMPTS_MAX) {
         throw new VfsLockedError(path, holder);
       }
     } catch (error) {
@@ -88,25 +92,14 @@ export async function takeLock(path: string, flockProgram: string): Promise<VfsL
   }
 }
 
-async function tryTake(
-  path: string,
-  descriptor: number,
-  content: LockContent,
-  flockProgram: string,
-): Promise<boolean> {
-  const outcome = flock(flockProgram, descriptor, 'exclusive');
-  if (outcome === 'busy') return false;
-  if (outcome === 'unavailable') return claim(descriptor, content);
-  if (!names(path, descriptor)) return false;
-  writeContent(descriptor, content);
-  return true;
-}
-
-/** Without `flock`: writes the claim where no live owner is recorded, and checks that it stood. */
-async function claim(descriptor: number, content: LockContent): Promise<boolean> {
+/** Writes who we are, where nobody without the kernel's lock may be alive; whether it stands. */
+async function claim(path: string, descriptor: number, content: LockContent): Promise<boolean> {
   const recorded = readContent(descriptor);
-  if (recorded !== undefined && mayBeAlive(recorded.owner, content.owner)) return false;
+  const judged = recorded !== undefined && !(recorded.kernelLock && content.kernelLock);
+  if (judged && mayBeAlive(recorded.owner, content.owner)) return false;
+  if (content.kernelLock && !names(path, descriptor)) return false;
   writeContent(descriptor, content);
+  if (content.kernelLock) return true;
   await pause(CLAIM_SETTLE_MS);
   return readContent(descriptor)?.token === content.token;
 }
@@ -128,14 +121,24 @@ export function lookAtLock(path: string, flockProgram: string): LockState {
     throw error;
   }
   try {
-    const outcome = flock(flockProgram, descriptor, 'shared');
-    const owner = readContent(descriptor)?.owner;
-    const held =
-      outcome === 'unavailable'
-        ? owner !== undefined && mayBeAlive(owner, currentOwner())
-        : outcome === 'busy';
-    return owner === undefined ? { held } : { held, owner };
+    const content = readContent(descriptor);
+    const held = isHeld(descriptor, content, flockProgram);
+    return content === undefined ? { held } : { held, owner: content.owner };
   } finally {
     fs.closeSync(descriptor);
   }
+}
+
+function isHeld(
+  descriptor: number,
+  content: LockContent | undefined,
+  flockProgram: string,
+): boolean {
+  const self = currentOwner();
+  // A release clears the content: an owner that lives and stands there holds the lock.
+  if (content !== undefined && isAlive(content.owner, self)) return true;
+  const outcome = flock(flockProgram, descriptor, 'shared');
+  if (outcome === 'busy') return true;
+  const judged = outcome === 'unavailable' || content?.kernelLock === false;
+  return content !== undefined && judged && mayBeAlive(content.owner, self);
 }

@@ -27,9 +27,16 @@ export function mayBeAlive(owner: LockOwner, self: LockOwner): boolean {
   // Another boot of this machine took every process of the last one with it.
   if (owner.bootId !== self.bootId) return owner.host !== self.host;
   if (owner.pidNamespace !== self.pidNamespace) return true;
-  if (self.startTicks === '') return pidExists(owner.pid);
   const stat = processStat(String(owner.pid));
-  return stat !== undefined && stat.state !== 'Z' && stat.startTicks === owner.startTicks;
+  // No /proc, or one that hides the processes of others.
+  if (stat === undefined) return pidExists(owner.pid);
+  return stat.state !== 'Z' && stat.startTicks === owner.startTicks;
+}
+
+/** Whether `owner` is a process that `self` can see, and lives: no doubt about it. */
+export function isAlive(owner: LockOwner, self: LockOwner): boolean {
+  const visible = owner.bootId === self.bootId && owner.pidNamespace === self.pidNamespace;
+  return visible && mayBeAlive(owner, self);
 }
 
 function pidExists(pid: number): boolean {
