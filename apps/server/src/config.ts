@@ -88,7 +88,7 @@ export const configSchema = z.object({
     ._default(bytes(64 * 1024, 64 * GiB), limits.OUTPUT_BUFFER_BYTES_MAX)
     .register(docs, { value: 'BYTES', help: 'unread replies of one client; more closes it' }),
   outputPauseBytes: z
-    ._default(bytes(1024, GiB), limits.OUTPUT_PAUSE_BYTES)
+    ._default(bytes(limits.OUTPUT_PAUSE_BYTES_MIN, GiB), limits.OUTPUT_PAUSE_BYTES)
     .register(docs, { value: 'BYTES', help: 'unread replies above which a client must wait' }),
   segmentBytes: z.optional(bytes(4096, 4 * GiB)).register(docs, {
     value: 'BYTES',

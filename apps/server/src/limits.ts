@@ -28,6 +28,9 @@ export const OUTPUT_BUFFER_BYTES_MAX = 1024 * MiB;
 /** Replies waiting above which a connection's requests wait too: a slow reader slows itself only. */
 export const OUTPUT_PAUSE_BYTES = 1 * MiB;
 
+/** Above a socket's own buffer, so that the socket's `drain` always follows a pause. */
+export const OUTPUT_PAUSE_BYTES_MIN = 128 * KiB;
+
 /** The same before authentication, as a hard bound: no legitimate handshake answers that much. */
 export const OUTPUT_BEFORE_AUTH_BYTES_MAX = 64 * KiB;
 
@@ -52,8 +55,8 @@ export const AUTH_FREE_FAILURES = 5;
 /** The first wait after too many failures; it doubles with each one. */
 export const AUTH_BACKOFF_MS_MIN = 100;
 
-/** The longest wait: slow enough to make guessing hopeless, short enough for a fixed client. */
-export const AUTH_BACKOFF_MS_MAX = 10_000;
+/** The longest wait: hopeless for guessing, and below AUTH_TIMEOUT_MS, so that the owner still gets in. */
+export const AUTH_BACKOFF_MS_MAX = 5_000;
 
 /** Addresses remembered for failed passwords; the oldest is forgotten first. */
 export const AUTH_ADDRESSES_MAX = 4_096;
@@ -73,3 +76,21 @@ export const PASSWORD_FILE_BYTES_MAX = 4 * KiB;
 
 /** The resolution of the event-loop lag histogram: ten times below what people notice. */
 export const LOOP_LAG_RESOLUTION_MS = 10;
+
+/** How long a refused client may take to read why. */
+export const REFUSAL_MS = 1_000;
+
+/** How often the engine's health is looked at for the log. */
+export const HEALTH_WATCH_MS = 1_000;
+
+/** Between two looks at whether a stopping server's replies have left. */
+export const DRAIN_STEP_MS = 5;
+
+/** How long a stopping server waits for clients to hang up once their replies have left. */
+export const CLOSE_GRACE_MS = 250;
+
+/** How long the process of a stopped server may take to end by itself. */
+export const LINGER_MS = 1_000;
+
+/** A silent connection is probed so often, as Redis does, so that peers that vanished are noticed. */
+export const KEEP_ALIVE_MS = 300_000;

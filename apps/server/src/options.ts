@@ -9,6 +9,9 @@ export type SyncPolicy = NonNullable<EngineOptions['sync']>;
 
 const BYTE_UNITS = { '': 1, b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 } as const;
 const TIME_MS_MAX = 24 * 3600 * 1000;
+/** What the log takes: a longer window is a mistake in the unit. */
+const SYNC_WINDOW_MS_MAX = 3600 * 1000;
+const SYNC_EVERY_MAX = 1e9;
 
 /** A schema from text to `T`; `read` returns `undefined` for what it does not understand. */
 export function reading<T>(expected: string, read: (text: string) => T | undefined) {
@@ -56,15 +59,20 @@ export function nonEmpty(what: string) {
 
 /** `always`, `<ms>ms`, `every:<N>` or `os`. */
 export function syncPolicy() {
-  return reading('always, <ms>ms (as in 100ms), every:<N> (as in every:1000), or os', (text) => {
-    if (text === 'always' || text === 'os') return text satisfies SyncPolicy as SyncPolicy;
-    const interval = /^(\d{1,8})ms$/.exec(text);
-    if (interval && inRange(Number(interval[1]), TIME_MS_MAX)) {
-      return { windowMs: Number(interval[1]) };
-    }
-    const every = /^every:(\d{1,9})$/.exec(text);
-    return every && inRange(Number(every[1]), 1e9) ? { every: Number(every[1]) } : undefined;
-  });
+  return reading<SyncPolicy>(
+    'always, <ms>ms (as in 100ms), every:<N> (as in every:1000), or os',
+    (text) => {
+      if (text === 'always' || text === 'os') return text;
+      const interval = /^(\d{1,8})ms$/.exec(text);
+      if (interval && inRange(Number(interval[1]), SYNC_WINDOW_MS_MAX)) {
+        return { windowMs: Number(interval[1]) };
+      }
+      const every = /^every:(\d{1,9})$/.exec(text);
+      return every && inRange(Number(every[1]), SYNC_EVERY_MAX)
+        ? { every: Number(every[1]) }
+        : undefined;
+    },
+  );
 }
 
 /** How a policy is written on the command line. */

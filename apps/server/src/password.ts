@@ -4,8 +4,8 @@
  * The buffer it was read into is zeroed. A file that others may read is reported, not refused:
  * container secrets are often mounted that way.
  */
-import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { PasswordDigest } from '@nendb/commands';
 import { ConfigError } from './config.js';
 import { PASSWORD_FILE_BYTES_MAX } from './limits.js';
 
@@ -13,15 +13,14 @@ const GROUP_AND_OTHERS = 0o077;
 const LF = 10;
 const CR = 13;
 
-export interface PasswordDigest {
-  /** SHA-256, 32 bytes. */
-  digest: Buffer;
+export interface ServerPassword {
+  digest: PasswordDigest;
   /** Whether others than the owner may read the file. */
   exposed: boolean;
 }
 
 /** @throws ConfigError when there is no such file, or no password in it. */
-export function readPasswordFile(path: string): PasswordDigest {
+export function readPasswordFile(path: string): ServerPassword {
   const buffer = Buffer.alloc(PASSWORD_FILE_BYTES_MAX + 1);
   try {
     const file = open(path);
@@ -42,8 +41,7 @@ export function readPasswordFile(path: string): PasswordDigest {
     let end = newline < 0 ? length : newline;
     if (end > 0 && buffer[end - 1] === CR) end--;
     if (end === 0) throw bad(path, 'an empty first line');
-    const digest = createHash('sha256').update(buffer.subarray(0, end)).digest();
-    return { digest, exposed };
+    return { digest: new PasswordDigest(buffer.subarray(0, end)), exposed };
   } finally {
     buffer.fill(0);
   }

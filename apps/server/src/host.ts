@@ -1,0 +1,191 @@
+/**
+ * What the commands ask of this server: configuration, clients, INFO fields, status, shutdown.
+ *
+ * Everything is answered from memory; SHUTDOWN alone takes time.
+ */
+import {
+  type Host,
+  type InfoFields,
+  NENDB_VERSION,
+  type Session,
+  type SessionBuffers,
+  type ShutdownMode,
+} from '@nendb/commands';
+import type { EngineView } from '@nendb/engine';
+import type { Clients } from './clients.js';
+import type { ServerConfig } from './config.js';
+import type { Connection } from './connection.js';
+import type { Logger } from './log.js';
+import { formatSync } from './options.js';
+import type { ServerPassword } from './password.js';
+import type { Resources } from './resources.js';
+import { settings } from './settings.js';
+import { buildStatus } from './status.js';
+
+export interface HostParts {
+  config: ServerConfig;
+  engine: EngineView;
+  clients: Clients<Connection>;
+  resources: Resources;
+  log: Logger;
+  password: ServerPassword | undefined;
+  /** 40 hexadecimal digits. */
+  runId: string;
+  /** Begins an orderly stop; resolves when the log is closed. */
+  stop(reason: string): Promise<void>;
+  draining(): boolean;
+  /** Requests answered, as the dispatcher counts them. */
+  commandsProcessed(): number;
+}
+
+export class ServerHost implements Host {
+  readonly runId: string;
+  readonly startedAtMs = Date.now();
+  readonly passwordRequired: boolean;
+  /** Where the server listens; set when it does. */
+  address = { url: '', port: 0 };
+  readonly #parts: HostParts;
+  #rssPeakBytes = 0;
+
+  constructor(parts: HostParts) {
+    this.#parts = parts;
+    this.runId = parts.runId;
+    this.passwordRequired = parts.password !== undefined;
+  }
+
+  wallMs(): number {
+    return performance.timeOrigin + performance.now();
+  }
+
+  checkPassword(password: Uint8Array): boolean {
+    return this.#parts.password?.digest.matches(password) ?? false;
+  }
+
+  configuration(): ReadonlyMap<string, string> {
+    return settings(this.#parts.config, this.address.port, this.passwordRequired);
+  }
+
+  sessions(): Iterable<Session> {
+    return this.#parts.clients.sessions();
+  }
+
+  buffersOf(session: Session): SessionBuffers {
+    const client = this.#parts.clients.get(session);
+    return { queryBytes: client?.queryBytes ?? 0, outputBytes: client?.outputBytes ?? 0 };
+  }
+
+  info(section: string): InfoFields {
+    switch (section) {
+      case 'server':
+        return this.#serverFields();
+      case 'clients':
+        return this.#clientFields();
+      case 'memory':
+        return this.#memoryFields();
+      case 'stats':
+        return this.#statsFields();
+      case 'cpu':
+        return this.#cpuFields();
+      default:
+        return {};
+    }
+  }
+
+  resetStatistics(): void {
+    this.#parts.clients.resetCounters();
+  }
+
+  status(): object {
+    const { config, engine, clients, resources, draining, commandsProcessed } = this.#parts;
+    const nowMs = Date.now();
+    const { counters } = clients;
+    return buildStatus(
+      engine,
+      {
+        version: NENDB_VERSION,
+        address: this.address.url,
+        pid: process.pid,
+        run_id: this.runId,
+        started_at_ms: this.startedAtMs,
+        uptime_ms: nowMs - this.startedAtMs,
+        sync: formatSync(config.sync),
+        draining: draining(),
+        clients_connected: clients.size,
+        clients_max: config.clientsMax,
+        clients_accepted: counters.accepted,
+        clients_rejected: counters.rejected,
+        clients_evicted: counters.evicted,
+        commands_processed: commandsProcessed(),
+        input_bytes: counters.inputBytes,
+        output_bytes: counters.outputBytes,
+      },
+      resources.status(),
+    );
+  }
+
+  async shutdown(mode: ShutdownMode): Promise<void> {
+    if (mode === 'save') await this.#parts.engine.snapshot();
+    await this.#parts.stop('SHUTDOWN');
+    // The client gets no reply: its connection is cut, so that the promise has nobody to tell.
+    await new Promise<never>(() => {});
+  }
+
+  report(error: Error): void {
+    this.#parts.log.error({ err: error }, 'a command failed unexpectedly');
+  }
+
+  #serverFields(): InfoFields {
+    const { config } = this.#parts;
+    return {
+      process_id: process.pid,
+      tcp_port: this.address.port,
+      executable: process.execPath,
+      config_file: '',
+      arch_bits: 64,
+      multiplexing_api: 'libuv',
+      nendb_sync: formatSync(config.sync),
+      nendb_store: config.store,
+    };
+  }
+
+  #clientFields(): InfoFields {
+    const { config, clients } = this.#parts;
+    return {
+      connected_clients: clients.size,
+      maxclients: config.clientsMax,
+      blocked_clients: 0,
+      nendb_query_buffer_bytes: clients.queryBytes,
+    };
+  }
+
+  #memoryFields(): InfoFields {
+    const memory = process.memoryUsage();
+    this.#rssPeakBytes = Math.max(this.#rssPeakBytes, memory.rss);
+    return {
+      used_memory_rss: memory.rss,
+      used_memory_peak: this.#rssPeakBytes,
+      nendb_heap_used_bytes: memory.heapUsed,
+      nendb_array_buffers_bytes: memory.arrayBuffers,
+    };
+  }
+
+  #statsFields(): InfoFields {
+    const { counters } = this.#parts.clients;
+    return {
+      total_connections_received: counters.accepted,
+      rejected_connections: counters.rejected,
+      evicted_clients: counters.evicted,
+      total_net_input_bytes: counters.inputBytes,
+      total_net_output_bytes: counters.outputBytes,
+    };
+  }
+
+  #cpuFields(): InfoFields {
+    const cpu = process.resourceUsage();
+    const us = 1e6;
+    return {
+      used_cpu_sys: (cpu.systemCPUTime / us).toFixed(6),
+      used_cpu_user: (cpu.userCPUTime / us).toFixed(6),
+    };
+  }
+}
