@@ -1,7 +1,7 @@
-import { ReplyParser, ReplyWriter } from '@nendb/resp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Dispatcher, LocalHost, OwnedRequest, PasswordDigest, Session } from '../src/index.js';
+import { Dispatcher, LocalHost, PasswordDigest, type Session } from '../src/index.js';
 import { Database, plain } from './harness/database.js';
+import { DirectLink } from './harness/direct-link.js';
 import { RedisPeer, redisInstalled } from './harness/redis.js';
 
 const PASSWORD = 'correct horse';
@@ -44,40 +44,37 @@ const transcript: readonly (readonly string[])[] = [
 describe('a database with a password', () => {
   let database: Database;
   let session: Session;
-  let run: (...args: string[]) => unknown;
+  let link: DirectLink;
+
+  const run = async (...args: string[]): Promise<unknown> => plain((await link.ask(args)).value);
 
   beforeEach(async () => {
     database = await Database.open();
     const { engine } = database;
-    const dispatcher = new Dispatcher({ engine, host: new LockedHost({ engine }) });
-    const writer = new ReplyWriter();
-    session = new Session({ id: 1, authenticated: false });
-    run = (...args) => {
-      expect(dispatcher.dispatch(session, OwnedRequest.of(args), writer)).toBe(true);
-      const parser = new ReplyParser({ bulk: 'text' });
-      parser.push(writer.take());
-      return plain(parser.next()?.value ?? null);
-    };
+    link = new DirectLink(new Dispatcher({ engine, host: new LockedHost({ engine }) }), {
+      authenticated: false,
+    });
+    session = link.session;
   });
 
   afterEach(() => database.close());
 
-  it('answers nothing but NOAUTH to who has not given it', () => {
-    expect(run('GET', 'k')).toBe('-NOAUTH Authentication required.');
-    expect(run('SHUTDOWN')).toBe('-NOAUTH Authentication required.');
-    expect(run('NENDB', 'STATUS')).toBe('-NOAUTH Authentication required.');
-    expect(run('AUTH', PASSWORD)).toBe('OK');
-    expect(run('GET', 'k')).toBeNull();
+  it('answers nothing but NOAUTH to who has not given it', async () => {
+    expect(await run('GET', 'k')).toBe('-NOAUTH Authentication required.');
+    expect(await run('SHUTDOWN')).toBe('-NOAUTH Authentication required.');
+    expect(await run('NENDB', 'STATUS')).toBe('-NOAUTH Authentication required.');
+    expect(await run('AUTH', PASSWORD)).toBe('OK');
+    expect(await run('GET', 'k')).toBeNull();
   });
 
-  it('has one answer for an unknown user and a wrong password, and counts the failures', () => {
+  it('has one answer for an unknown user and a wrong password, and counts the failures', async () => {
     const wrong = '-WRONGPASS invalid username-password pair or user is disabled.';
-    expect(run('AUTH', 'nobody', PASSWORD)).toBe(wrong);
-    expect(run('AUTH', 'default', 'wrong')).toBe(wrong);
-    expect(run('HELLO', '3', 'AUTH', 'default', 'wrong')).toBe(wrong);
+    expect(await run('AUTH', 'nobody', PASSWORD)).toBe(wrong);
+    expect(await run('AUTH', 'default', 'wrong')).toBe(wrong);
+    expect(await run('HELLO', '3', 'AUTH', 'default', 'wrong')).toBe(wrong);
     expect(session.authFailures).toBe(3);
     expect(session.protocol, 'a refused HELLO changes nothing').toBe(2);
-    expect(run('HELLO', '3', 'AUTH', 'default', PASSWORD, 'SETNAME', 'me')).toContainEqual([
+    expect(await run('HELLO', '3', 'AUTH', 'default', PASSWORD, 'SETNAME', 'me')).toContainEqual([
       'proto',
       3,
     ]);
@@ -96,12 +93,13 @@ describe('a database with a password', () => {
   it.skipIf(!redisInstalled)('answers as redis-server does', async () => {
     const redis = await RedisPeer.start(['--requirepass', PASSWORD]);
     try {
-      const link = await redis.connect();
+      const peer = await redis.connect();
       for (const args of transcript) {
-        const theirs = plain(await link.send(args));
-        expect(run(...args), args.join(' ')).toEqual(theirs);
+        const theirs = await peer.ask(args);
+        const ours = await link.ask(args);
+        expect(ours.bytes.toString(), args.join(' ')).toBe(theirs.bytes.toString());
       }
-      link.close();
+      peer.close();
     } finally {
       await redis.stop();
     }

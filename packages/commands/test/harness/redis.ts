@@ -26,7 +26,7 @@ export class RedisPeer {
     for (let attempt = 0; attempt < 100; attempt++) {
       try {
         const link = await peer.connect();
-        await link.send(['PING']);
+        await link.ask(['PING']);
         link.close();
         return peer;
       } catch {
@@ -49,17 +49,27 @@ export class RedisPeer {
   }
 }
 
-/** One connection; requests are answered in order. */
+/** A reply as a value and as the bytes that came. */
+export interface Answer {
+  value: Reply;
+  bytes: Buffer;
+}
+
+/** One connection; one request at a time. */
 export class RedisLink {
   readonly #parser = new ReplyParser();
-  readonly #waiting: ((reply: Reply) => void)[] = [];
+  #received: Buffer[] = [];
+  #answer: ((answer: Answer) => void) | undefined;
 
   private constructor(readonly socket: Socket) {
     socket.on('data', (chunk) => {
       this.#parser.push(chunk);
-      for (let frame = this.#parser.next(); frame; frame = this.#parser.next()) {
-        this.#waiting.shift()?.(frame.value);
-      }
+      this.#received.push(chunk);
+      const frame = this.#parser.next();
+      if (frame === undefined) return;
+      const bytes = Buffer.concat(this.#received);
+      this.#received = [];
+      this.#answer?.({ value: frame.value, bytes });
     });
   }
 
@@ -70,9 +80,9 @@ export class RedisLink {
     });
   }
 
-  send(args: readonly (string | number | Uint8Array)[]): Promise<Reply> {
+  ask(args: readonly (string | number | Uint8Array)[]): Promise<Answer> {
     return new Promise((resolve) => {
-      this.#waiting.push(resolve);
+      this.#answer = resolve;
       this.socket.write(encodeRequest(args));
     });
   }
