@@ -58,6 +58,8 @@ export interface CrashReport {
 /** Longest time for a cycle's writes: a server that hangs is a failure. */
 const WRITES_MS_MAX = 60_000;
 const RECOVERY_MS_GUESS = 40;
+/** About what it takes to begin a new segment once the old ones were read. */
+const LOG_REBUILD_MS = 5;
 
 /**
  * Runs the cycles. Throws `CrashFailure`, whose message ends with a line that reproduces it; the
@@ -153,8 +155,10 @@ class CrashRun {
   }
 
   async #cycle(plan: CyclePlan): Promise<void> {
+    const startMs = performance.now();
     const server = await this.#startAndCompare(plan);
     const port = await server.ready;
+    const loadMs = performance.now();
     const control = await Connection.open(port);
     const load = await Load.start(port, this.#clients, this.#options.depthMax ?? 8);
     try {
@@ -174,8 +178,9 @@ class CrashRun {
       this.#report.acknowledgedWritesMin,
       load.acknowledged,
     );
+    const times = `started in ${elapsed(startMs, loadMs)}, killed after ${elapsed(loadMs)}`;
     this.#options.log?.(
-      `${this.#where}: ${load.acknowledged} writes acknowledged${isInside ? '' : ', killed outside'}`,
+      `${this.#where}: ${load.acknowledged} writes acknowledged, ${times}${isInside ? '' : ', outside'}`,
     );
     for (let left = plan.recoveryKills; left > 0; left--) await this.#killDuringRecovery(plan);
   }
@@ -217,9 +222,11 @@ class CrashRun {
 
   async #killDuringRecovery(plan: CyclePlan): Promise<void> {
     const server = this.#spawn(plan);
-    await untilRecovering(server, this.#dir);
-    const delay = sleep(this.#random.fraction() * this.#recoveryMs);
-    await Promise.race([delay, untilStarted(server)]);
+    // From the first sign of life on, or from the first change to the log.
+    const isFromStart = this.#random.chance(0.5);
+    await untilRecovering(server, isFromStart ? this.#dir : `${this.#dir}/wal`);
+    const delayMs = this.#random.fraction() * (isFromStart ? this.#recoveryMs : LOG_REBUILD_MS);
+    await Promise.race([sleep(delayMs), untilStarted(server)]);
     const isInside = !server.isReady;
     // A server that gave up by itself says why.
     if (server.hasEnded) await server.ready;
@@ -263,4 +270,8 @@ class CrashRun {
     this.#report.kills[kind].count++;
     if (isInside) this.#report.kills[kind].inside++;
   }
+}
+
+function elapsed(fromMs: number, toMs = performance.now()): string {
+  return `${Math.round(toMs - fromMs)} ms`;
 }

@@ -19,7 +19,9 @@ it('ends with a report and 0 where every promise was kept', () => {
   expect(status).toBe(0);
   const lines = stdout.trimEnd().split('\n');
   expect(lines[0]).toBe('seed 5');
-  expect(lines[1]).toMatch(/^in cycle 1 of 1 \(random, --sync .*: \d+ writes acknowledged$/);
+  expect(lines[1]).toMatch(
+    /^in cycle 1 of 1 \(random, --sync .*: \d+ writes acknowledged, started in \d+ ms, killed after \d+ ms$/,
+  );
   const report = JSON.parse(lines[2]);
   expect(report.cycles).toBe(1);
   expect(report.acknowledgedWritesMin).toBeGreaterThanOrEqual(60);
