@@ -52,7 +52,7 @@ export class CrashPoint {
     private readonly boots: number,
   ) {
     this.#disk = disk;
-    this.#pending = disk.pending.at(at) ?? [];
+    this.#pending = disk.pending.at(at);
     this.#reach(ROOT_INODE);
     for (const { changes } of this.#pending) {
       for (const { inode } of changes) if (inode !== undefined) this.#reach(inode);

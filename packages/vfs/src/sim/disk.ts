@@ -20,27 +20,24 @@ import {
   type DiskState,
   type FileNode,
   type NameChange,
-  type NameOperation,
-  nameKey,
   ROOT_INODE,
 } from './disk-state.js';
 import { type Change, type ChangeKind, History, Versioned } from './history.js';
 import { cleanFile } from './image.js';
+import { PendingNames } from './pending-names.js';
 import { SECTOR_BYTES } from './sector.js';
 import { afterLostSync, afterSync, type SyncFailure } from './sync-outcome.js';
 
 export class Disk {
   readonly history: History;
   readonly nodes = new Map<number, Versioned<DiskNode>>();
-  readonly pending: Versioned<readonly NameOperation[]>;
+  readonly pending: PendingNames;
   readonly #wallMs: () => number;
   #nextInode: number;
 
   constructor(state: DiskState, recording: boolean, wallMs: () => number) {
     this.history = new History(recording);
-    // What an earlier boot left pending came before everything here.
-    const inherited = state.pending.map(({ changes }) => ({ at: 0, changes }));
-    this.pending = new Versioned<readonly NameOperation[]>(this.history, inherited);
+    this.pending = new PendingNames(this.history, state.pending);
     this.#wallMs = wallMs;
     this.#nextInode = ROOT_INODE + 1;
     for (const [inode, node] of state.nodes) {
@@ -230,7 +227,7 @@ export class Disk {
 
   /** Makes name operations in `inode` durable up to and including history entry `startedAt`. */
   syncDirectory(inode: number, path: string, startedAt: number): void {
-    const covered = this.#covered(inode, startedAt);
+    const covered = this.pending.covered(inode, startedAt);
     this.#enter('syncDir', path, '');
     const durable = new Map<number, Map<string, number>>();
     applyDurably(covered, (directory) => {
@@ -244,14 +241,14 @@ export class Disk {
     for (const [directory, names] of durable) {
       this.#change(directory, { ...this.#directory(directory), durable: names });
     }
-    this.#drop(covered);
+    this.pending.drop(covered);
   }
 
   /** A directory sync that fails: its operations are taken for done, and are not. */
   loseDirectorySync(inode: number, path: string, startedAt: number): void {
-    const covered = this.#covered(inode, startedAt);
+    const covered = this.pending.covered(inode, startedAt);
     this.#enter('syncDir', path, 'failed, lost');
-    this.#drop(covered);
+    this.pending.drop(covered);
   }
 
   directoryAt(path: string): number {
@@ -272,7 +269,7 @@ export class Disk {
     const node = this.#directory(directory);
     const durable = new Map(node.durable).set(basename(path), inode);
     this.#change(directory, { ...node, durable });
-    this.#drop(this.pending.current.filter((o) => o.changes.some((c) => c.inode === inode)));
+    this.pending.drop(this.pending.having((change) => change.inode === inode));
   }
 
   /** Writes everything to the disk, as a long quiet time would. Not an entry of the history. */
@@ -285,7 +282,7 @@ export class Disk {
           : { ...node, durable: node.entries },
       );
     }
-    this.pending.set([]);
+    this.pending.clear();
   }
 
   /** The first name on `path` that a power cut could take or change; `undefined` where all hold. */
@@ -297,10 +294,10 @@ export class Disk {
       walked += `/${name}`;
       const node = this.#directory(inode);
       const next = node.entries.get(name);
-      const changing = this.pending.current.some((operation) =>
-        operation.changes.some((change) => change.directory === inode && change.name === name),
-      );
-      if (next === undefined || next !== node.durable.get(name) || changing) return walked;
+      const changing = this.pending.having((c) => c.directory === inode && c.name === name);
+      if (next === undefined || next !== node.durable.get(name) || changing.length > 0) {
+        return walked;
+      }
       inode = next;
     }
     return undefined;
@@ -368,25 +365,6 @@ export class Disk {
       else entries.set(name, inode);
       this.#change(directory, { ...node, entries, modifiedMs: this.#wallMs() });
     }
-    this.pending.set([...this.pending.current, { at, changes }]);
-  }
-
-  /** Pending operations on a directory up to `startedAt`, and those that must come before them. */
-  #covered(inode: number, startedAt: number): NameOperation[] {
-    const covered: NameOperation[] = [];
-    const needed = new Set<string>();
-    for (const operation of this.pending.current.toReversed()) {
-      if (operation.at > startedAt) continue;
-      const { changes } = operation;
-      if (!changes.some((c) => c.directory === inode || needed.has(nameKey(c)))) continue;
-      for (const change of changes) needed.add(nameKey(change));
-      covered.unshift(operation);
-    }
-    return covered;
-  }
-
-  #drop(operations: readonly NameOperation[]): void {
-    const gone = new Set(operations);
-    this.pending.set(this.pending.current.filter((operation) => !gone.has(operation)));
+    this.pending.add(at, changes);
   }
 }

@@ -37,13 +37,13 @@ import {
 } from './crash-profile.js';
 import { Disk } from './disk.js';
 import { type DiskState, ROOT_INODE } from './disk-state.js';
+import { type ByteRange, whyNotDurable } from './durability.js';
 import type { Faults, OpKind } from './faults.js';
 import type { Change } from './history.js';
 import { type CrashKind, cleanDirectory, type SimImage } from './image.js';
 import { Machine, type Operation } from './machine.js';
 import { Prng } from './prng.js';
 import { Scheduler, type SimOrder } from './scheduler.js';
-import { SECTOR_BYTES } from './sector.js';
 import { simExecutor } from './sim-executor.js';
 import { SimFile } from './sim-file.js';
 import { LockTable } from './sim-lock.js';
@@ -308,25 +308,14 @@ export class SimVfs implements Vfs {
   }
 
   /**
-   * Throws unless the bytes of `path` from `from` to `to` (default: all of it), its size and every
-   * name on the way survive a power cut now. To be asked at the moment of an acknowledgement.
+   * Throws unless the bytes of `path` in `range` (default: all, and the size) and every name on the
+   * way survive a power cut now. To be asked at the moment of an acknowledgement.
    */
-  assertDurable(path: string, range: { from?: number; to?: number } = {}): void {
-    const target = normalize(path);
-    const node = this.#disk.file(this.#disk.openFile(target));
-    const { from = 0, to = node.cache.size } = range;
-    const dirty = node.cache
-      .differences(node.durable)
-      .find((index) => (index + 1) * SECTOR_BYTES > from && index * SECTOR_BYTES < to);
-    const names = this.#disk.unsafeName(target);
-    const whole = range.from === undefined && range.to === undefined;
-    const short = node.durable.size < to || (whole && node.durable.size !== node.cache.size);
-    if (dirty === undefined && names === undefined && !short) return;
-    const why =
-      names !== undefined
-        ? `the name ${names} is not durable: sync its directory`
-        : `byte ${dirty === undefined ? node.durable.size : Math.max(from, dirty * SECTOR_BYTES)} is not: sync the file after the write has completed`;
-    throw new Error(`expected bytes ${from} to ${to} of ${path} to be durable, but ${why}`);
+  assertDurable(path: string, range: ByteRange = {}): void {
+    const why = whyNotDurable(this.#disk, normalize(path), range);
+    if (why === undefined) return;
+    const bytes = `bytes ${range.from ?? 0} to ${range.to ?? 'the end'} of ${path}`;
+    throw new Error(`expected ${bytes} to be durable, but ${why}`);
   }
 
   // Operations
