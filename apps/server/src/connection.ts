@@ -296,7 +296,8 @@ export class Connection implements Client, TurnMember {
       this.#pause(Pause.output);
       return false;
     }
-    if (engine.pressure) {
+    // Once syncs have failed for good nothing relieves the pressure, and reads go on (R10).
+    if (engine.pressure && engine.health().state === 'ok') {
       this.#pause(Pause.pressure);
       this.#shared.pressured.add(this);
       return false;

@@ -229,14 +229,17 @@ export class RunningServer implements Stoppable, Doorkeeper {
 
   #durable(durableLsn: number): void {
     this.#turn.durable(durableLsn);
+    if (this.#shared.pressured.size > 0 && !this.engine.pressure) this.#relieve();
+  }
+
+  #relieve(): void {
     const { pressured } = this.#shared;
-    if (pressured.size === 0 || this.engine.pressure) return;
     const relieved = [...pressured];
     pressured.clear();
     for (const connection of relieved) connection.relieve();
   }
 
-  /** Says in the log, once, that writes are refused: a failed sync under a weak policy (R10). */
+  /** Notices that writes are refused, after a failed sync under a weak policy (R10): reads go on. */
   #watchHealth(): void {
     let state = this.engine.health().state;
     const timer = setInterval(() => {
@@ -244,6 +247,7 @@ export class RunningServer implements Stoppable, Doorkeeper {
       if (health.state === state) return;
       state = health.state;
       this.#log.error({ state, reason: health.reason }, 'the health of the engine changed');
+      this.#relieve();
     }, limits.HEALTH_WATCH_MS);
     timer.unref();
     this.#timers.push(timer);

@@ -14,6 +14,8 @@ export interface HeldEngine {
   readonly inner: EngineView;
   /** Pretends that too much waits for the disk. */
   pressure: boolean | undefined;
+  /** Pretends that syncs have failed under a weak policy. */
+  readOnly: boolean;
 }
 
 export function heldEngine(): HeldEngine {
@@ -24,6 +26,7 @@ export function heldEngine(): HeldEngine {
 
   const control: HeldEngine = {
     pressure: undefined,
+    readOnly: false,
     get inner() {
       if (!inner) throw new Error('expected an open engine: call open() first');
       return inner;
@@ -47,6 +50,9 @@ export function heldEngine(): HeldEngine {
         get(target, name: keyof EngineView) {
           if (name === 'durableLsn') return held ? shownLsn : target.durableLsn;
           if (name === 'pressure') return control.pressure ?? target.pressure;
+          if (name === 'health' && control.readOnly) {
+            return () => ({ ...target.health(), healthy: false, state: 'read-only' });
+          }
           if (name === 'onDurable') {
             return (listener: Parameters<EngineView['onDurable']>[0]) => {
               listeners.add(listener);

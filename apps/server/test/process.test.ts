@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { spawnServer } from './server-process.js';
 import { sleep, temporaryDirectory } from './test-server.js';
@@ -27,6 +28,21 @@ function fingerprint(dir: string): string {
   };
   walk(dir);
   return hash.digest('hex');
+}
+
+/** IDENTITY as a later release would write it: version at byte 8, checksum of bytes 0 to 43 at 44. */
+function makeNewer(identity: Buffer): Buffer {
+  identity.writeUInt32LE(99, 8);
+  identity.writeUInt32LE(crc32(identity.subarray(0, 44)), 44);
+  return identity;
+}
+
+/** IDENTITY of a database in another store: JSON from byte 52, its checksum from byte 48 behind it. */
+function makeOtherStore(identity: Buffer): Buffer {
+  const end = identity.length - 4;
+  identity.write('lsm', identity.indexOf('map', 52));
+  identity.writeUInt32LE(crc32(identity.subarray(48, end)), end);
+  return identity;
 }
 
 /** The same once the owner has written its idle mark. */
@@ -128,6 +144,22 @@ describe('a start that cannot be', () => {
     writeFileSync(marked, bytes);
     const before = fingerprint(dir);
     await expectFailure(args, 6, /wal/);
+    expect(fingerprint(dir)).toBe(before);
+  });
+
+  it.each([
+    ['a newer format', /newer|version/, makeNewer],
+    ['another store', /made with.*lsm/, makeOtherStore],
+  ])('exits 1 for a directory of %s, and changes nothing', async (_what, message, alter) => {
+    const dir = join(temporaryDirectory(), 'data');
+    const first = spawnServer(['--port', '0', '--dir', dir]);
+    await (await first.client()).call('SET', 'k', 'v');
+    first.child.kill('SIGTERM');
+    await first.exited;
+    const path = join(dir, 'IDENTITY');
+    writeFileSync(path, alter(readFileSync(path)));
+    const before = fingerprint(dir);
+    await expectFailure(['--port', '0', '--dir', dir], 1, message);
     expect(fingerprint(dir)).toBe(before);
   });
 

@@ -138,4 +138,18 @@ describe('pressure', () => {
     expect(await a.next()).toBe(1);
     expect(await a.next()).toBe(2);
   });
+
+  it('R10: does not hold up reads once syncs have failed for good', async () => {
+    const { client, engine, log } = await startHeld();
+    const a = await client();
+    expect(await a.call('SET', 'k', 'v')).toBe('OK');
+    engine.pressure = true;
+    a.send('GET', 'k');
+    await sleep(LONG_ENOUGH_MS);
+    expect(a.receivedBytes).toBe('+OK\r\n'.length);
+    engine.readOnly = true;
+    expect(await a.next()).toBe('v');
+    expect(await a.call('GET', 'k')).toBe('v');
+    expect(log.some(({ msg }) => msg.includes('health of the engine changed'))).toBe(true);
+  });
 });
