@@ -27,24 +27,24 @@ const TAB = 0x09;
 const OUTSIDE = 0;
 
 export class InlineSplitter {
-  /** The line, or its decoded copy: argument i is `bytes[starts[i]..ends[i]]`. */
-  bytes: Buffer = Buffer.alloc(0);
   count = 0;
   readonly starts: number[] = [];
   readonly ends: number[] = [];
 
-  /** Splits `line[from..to]`; false if its quotes are unbalanced. */
-  split(line: Buffer, from: number, to: number): boolean {
+  /**
+   * Splits `line[from..to]`. Returns the line, or its decoded copy: argument i is
+   * `starts[i]..ends[i]` there; undefined if the quotes are unbalanced.
+   */
+  split(line: Buffer, from: number, to: number): Buffer | undefined {
     this.count = 0;
     const zero = line.subarray(from, to).indexOf(0);
     const end = zero < 0 ? to : from + zero;
     if (!hasQuotes(line, from, end)) {
-      this.bytes = line;
       this.#splitPlain(line, from, end);
-      return true;
+      return line;
     }
-    this.bytes = Buffer.from(line.subarray(from, end));
-    return this.#splitQuoted(this.bytes);
+    const decoded = Buffer.from(line.subarray(from, end));
+    return this.#splitQuoted(decoded) ? decoded : undefined;
   }
 
   #splitPlain(line: Buffer, from: number, to: number): void {
@@ -57,7 +57,7 @@ export class InlineSplitter {
     }
   }
 
-  /** Decodes in place: `out` never passes `at`. */
+  /** Decodes in place: `out` never passes `at`. False if the quotes are unbalanced. */
   #splitQuoted(line: Buffer): boolean {
     const to = line.length;
     let at = 0;

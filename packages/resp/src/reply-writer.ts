@@ -84,6 +84,12 @@ export class ReplyWriter {
   take(): Buffer {
     const taken = this.bytes.subarray(this.#start, this.#end);
     this.#start = this.#end;
+    // What is left of a large buffer is not worth keeping the whole of it in memory.
+    if (this.bytes.length > SLAB_BYTES_MAX) {
+      this.bytes = NOTHING;
+      this.#start = 0;
+      this.#end = 0;
+    }
     return taken;
   }
 

@@ -363,10 +363,11 @@ export class RequestParser {
     }
     this.#splitter ??= new InlineSplitter();
     const splitter = this.#splitter;
-    if (!splitter.split(this.#source, this.#base, found)) {
+    const bytes = splitter.split(this.#source, this.#base, found);
+    if (bytes === undefined) {
       this.#fail('RESP_UNBALANCED_QUOTES', 'unbalanced quotes in request');
     }
-    this.bytes = splitter.bytes;
+    this.bytes = bytes;
     for (let i = 0; i < splitter.count; i++) {
       this.#addArgument(splitter.starts[i], splitter.ends[i]);
     }

@@ -123,6 +123,16 @@ describe('one buffer', () => {
     expect(writer.length).toBe(0);
   });
 
+  it('lets go of a large buffer once it is taken', () => {
+    const writer = new ReplyWriter();
+    writer.text('x'.repeat(40_000));
+    writer.text('y'.repeat(1000));
+    expect(writer.take()).toHaveLength(8 + 40_000 + 2 + 7 + 1000 + 2);
+    expect(writer.bytes).toHaveLength(0);
+    writer.simple('OK');
+    expect(writer.take().toString()).toBe('+OK\r\n');
+  });
+
   it('lets a store copy a value straight into a reserved bulk string', () => {
     const writer = new ReplyWriter();
     writer.array(2);
