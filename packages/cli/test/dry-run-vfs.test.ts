@@ -24,7 +24,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ do: fc.constant('rename'), name, to: name }),
   fc.record({ do: fc.constant('write'), name, at: fc.nat(6000), text: fc.string() }),
   fc.record({ do: fc.constant('truncate'), name, length: fc.nat(6000) }),
-  fc.constant({ do: 'mkdir', name: 'sub' }),
+  fc.record({ do: fc.constant('mkdir'), name: fc.constantFrom('sub', 'sub/deep/deeper') }),
 );
 
 function makeDirectory(): string {
@@ -107,6 +107,9 @@ describe('a dry run', () => {
         for (const step of steps) {
           expect(await perform(dry, base, step)).toEqual(await perform(nodeVfs, real, step));
           expect(await listing(dry, base)).toEqual(await listing(nodeVfs, real));
+          const below = join(base, 'sub');
+          if ((await dry.stat(below)) === undefined) continue;
+          expect(await listing(dry, below)).toEqual(await listing(nodeVfs, join(real, 'sub')));
         }
         for (const entry of NAMES.slice(0, 4)) {
           const step: Operation = { do: 'read', name: entry };
@@ -114,8 +117,15 @@ describe('a dry run', () => {
         }
         expect(hashTree(base)).toBe(before);
       }),
-      { seed, numRuns: 60 },
+      { seed, numRuns: 40 },
     );
+  });
+
+  test('makes no directory where a file is', async () => {
+    const dir = makeDirectory();
+    await expect(new DryRunVfs(nodeVfs).mkdir(join(dir, 'old'))).rejects.toMatchObject({
+      code: 'EEXIST',
+    });
   });
 
   test('takes no lock', async () => {

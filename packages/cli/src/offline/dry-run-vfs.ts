@@ -14,6 +14,7 @@
  * One thread; all state is in memory and goes with the object.
  */
 import {
+  dirname,
   joinPath,
   type LockState,
   type OpenMode,
@@ -90,7 +91,11 @@ export class DryRunVfs implements Vfs {
   }
 
   mkdirSync(path: string): void {
-    this.#directories.add(joinPath(path));
+    for (let name = joinPath(path); this.statSync(name) === undefined; name = dirname(name)) {
+      this.#directories.add(name);
+    }
+    if (this.statSync(path)?.kind === 'directory') return;
+    throw vfsError('EEXIST', 'mkdir', path, 'expected no file of this name, got one');
   }
 
   async readdir(path: string): Promise<string[]> {
@@ -121,10 +126,10 @@ export class DryRunVfs implements Vfs {
     if (content !== undefined) {
       return { kind: 'file', size: content.size, modifiedMs: this.clock.wallMs() };
     }
-    if (this.#removed.has(name)) return undefined;
-    const stat = this.#base.statSync(name);
-    if (stat !== undefined || !this.#directories.has(name)) return stat;
-    return { kind: 'directory', size: 0, modifiedMs: this.clock.wallMs() };
+    if (this.#directories.has(name)) {
+      return { kind: 'directory', size: 0, modifiedMs: this.clock.wallMs() };
+    }
+    return this.#removed.has(name) ? undefined : this.#base.statSync(name);
   }
 
   async syncDir(path: string): Promise<void> {
