@@ -36,6 +36,11 @@ export function unknownSubcommand(container: string, subcommand: string): string
   return `ERR unknown subcommand '${quoted}'. Try ${container.toUpperCase()} HELP.`;
 }
 
+/** A limit of NenDB's own: Redis closes the connection of a client that queues too much. */
+export function queueTooLong(bytesMax: number): string {
+  return `ERR expected at most ${bytesMax} bytes queued in MULTI, this command would exceed them: use smaller transactions`;
+}
+
 /** EXEC itself was refused: the reason without its `ERR`, as Redis has it. */
 export function execRefused(reason: string): string {
   const text = reason.startsWith('ERR ') ? reason.slice('ERR '.length) : reason;

@@ -126,6 +126,23 @@ describe('what the engine refuses', () => {
     expect(reported).toEqual([]);
   });
 
+  it('keys that cannot be loaded are an error of the command that needs them', async () => {
+    const unreadable = new EngineError('ENGINE_CORRUPT', 'table 7 is damaged at offset 12');
+    const engine = withMembers(database.engine, {
+      prepare: (_database, keys) =>
+        keys.some((key) => key[0] === 0x3f) ? Promise.reject(unreadable) : true,
+    });
+    const { client } = clientOf(engine);
+    const expected = '-ERR table 7 is damaged at offset 12';
+    expect(await client.run('GET ?k')).toBe(expected);
+    await client.run('MULTI');
+    await client.run('SET a 1');
+    await client.run('GET ?k');
+    expect(await client.run('EXEC')).toBe(expected);
+    expect(await client.run('GET a')).toBeNull();
+    expect(reported).toEqual([]);
+  });
+
   it('a closed engine answers errors', async () => {
     const closed = await Database.open();
     await closed.engine.close();

@@ -23,12 +23,13 @@ import {
   NO_AUTH,
   NOT_IN_TRANSACTION,
   oneLine,
+  queueTooLong,
   unknownCommand,
   unknownSubcommand,
   wrongArity,
 } from '../errors.js';
 import type { Host } from '../host.js';
-import { ERROR_QUOTE_BYTES_MAX, QUEUE_BYTES_MAX } from '../limits.js';
+import { QUEUE_BYTES_MAX } from '../limits.js';
 import type { Session } from '../session.js';
 import { commandTable } from '../table/families.js';
 import type { Command } from '../table/row.js';
@@ -37,7 +38,7 @@ import { Call, type Environment } from './call.js';
 import { Counters } from './counters.js';
 import { KeyPreparer } from './preparer.js';
 import type { QueuedCommand } from './queue.js';
-import { OwnedRequest, quote, type Request } from './request.js';
+import { OwnedRequest, quote, quoteAll, type Request } from './request.js';
 
 export interface DispatcherOptions {
   engine: EngineView;
@@ -123,7 +124,8 @@ export class Dispatcher implements Environment {
     const { bytes, starts, ends } = request;
     const command = this.table.find(bytes, starts[0], ends[0]);
     if (command === undefined) {
-      this.#refuse(session, reply, command, unknownCommandOf(request));
+      const [name, ...args] = quoteAll(request);
+      this.#refuse(session, reply, command, unknownCommand(name, args));
       return undefined;
     }
     if (command.subcommands.length === 0 || request.argc < 2) return command;
@@ -167,10 +169,7 @@ export class Dispatcher implements Environment {
     }
     queue.fail();
     this.counters.rejected[command.index]++;
-    this.#error(
-      reply,
-      `ERR expected at most ${this.#queueBytesMax} bytes queued in MULTI, this command would exceed them: use smaller transactions`,
-    );
+    this.#error(reply, queueTooLong(this.#queueBytesMax));
   }
 
   async #runWhenReady(
@@ -181,9 +180,14 @@ export class Dispatcher implements Environment {
     reply: ReplyWriter,
   ): Promise<void> {
     let pending: true | Promise<void> = ready;
-    while (pending !== true) {
-      await pending;
-      pending = this.#keys.prepare(session.database, command, request);
+    try {
+      while (pending !== true) {
+        await pending;
+        pending = this.#keys.prepare(session.database, command, request);
+      }
+    } catch (error) {
+      this.#broken(reply, reply.length, command, error);
+      return;
     }
     const done = this.#run(session, command, request, reply);
     if (done !== true) await done;
@@ -300,7 +304,7 @@ export class Dispatcher implements Environment {
     }
   }
 
-  /** A handler threw: an engine's refusal is a reply, anything else a defect that the host hears of. */
+  /** A handler or its keys failed: the engine's reason is a reply, a defect is told to the host too. */
   #broken(reply: ReplyWriter, start: number, command: Command, error: unknown): void {
     if (this.#fatal !== undefined && error === this.#fatal) throw error;
     reply.rewind(start);
@@ -318,11 +322,4 @@ export class Dispatcher implements Environment {
     this.counters.countError(text);
     reply.error(text);
   }
-}
-
-function unknownCommandOf(request: Request): string {
-  const args: string[] = [];
-  const quoted = Math.min(request.argc - 1, ERROR_QUOTE_BYTES_MAX);
-  for (let i = 1; i <= quoted; i++) args.push(quote(request, i));
-  return unknownCommand(quote(request, 0), args);
 }

@@ -1,9 +1,9 @@
 /**
  * Makes keys ready before a command runs: the only step that may wait (R8).
  *
- * A store reads the keys it is given before `prepare` returns, so that views of a parser's bytes are
- * enough. Other commands run while one waits and may unpin what it prepared: whoever waited asks
- * again, until the answer is `true` in the same turn in which the command runs.
+ * An answer of `true` holds until control goes back to the event loop, and other commands run while
+ * one waits: whoever waited asks again, until all keys are ready in the turn in which it runs. The
+ * keys are views of the request's bytes; the engine reads them before `prepare` returns.
  */
 import type { EngineView } from '@nendb/engine';
 import { parseSafeInteger } from '../bytes/integers.js';

@@ -61,6 +61,12 @@ export function quote(request: Request, index: number): string {
   return Buffer.from(request.bytes.subarray(from, to)).toString();
 }
 
+/** The beginnings of as many arguments as an error text can hold. */
+export function quoteAll(request: Request): string[] {
+  const count = Math.min(request.argc, ERROR_QUOTE_BYTES_MAX);
+  return Array.from({ length: count }, (_, i) => quote(request, i));
+}
+
 /** Bytes of all arguments together. */
 export function argumentBytes(request: Request): number {
   let bytes = 0;
