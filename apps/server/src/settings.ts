@@ -4,6 +4,7 @@
  *
  * Passwords are never among them; `requirepass` says only whether there is one.
  */
+import { resolve } from 'node:path';
 import type { ServerConfig } from './config.js';
 import { LISTEN_BACKLOG } from './limits.js';
 import { formatSync } from './options.js';
@@ -26,7 +27,7 @@ export function settings(
       'client-output-buffer-limit': output,
       'client-query-buffer-limit': String(config.queryBufferBytesMax),
       databases: String(DATABASES),
-      dir: config.dir,
+      dir: resolve(config.dir),
       loglevel: config.logLevel,
       maxclients: String(config.clientsMax),
       maxmemory: '0',

@@ -93,7 +93,7 @@ describe('memory', () => {
     }
     await besideHealthyClient(test, () => sleep(150));
     const after = process.memoryUsage();
-    expect(after.rss - before.rss).toBeLessThan(128 * MiB);
+    expect(after.external - before.external).toBeLessThan(32 * MiB);
     expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(16 * MiB);
   });
 
@@ -134,7 +134,7 @@ describe('memory', () => {
     const requests = 400;
     for (let i = 0; i < requests; i++) slow.send('GET', 'big');
     const slowestMs = await besideHealthyClient(test, () => sleep(200));
-    expect(slowestMs).toBeLessThan(2_000);
+    expect(slowestMs).toBeLessThan(5_000);
     const info = String(await (await test.client()).call('CLIENT', 'LIST'));
     const waiting = [...info.matchAll(/ omem=(\d+)/g)].map(([, bytes]) => Number(bytes));
     expect(Math.max(...waiting)).toBeGreaterThan(pause / 2);
@@ -195,17 +195,19 @@ describe('timeouts', () => {
   });
 
   it('spare a request that arrives slowly but steadily', async () => {
-    const test = await start({ requestTimeoutMs: 150 });
+    const test = await start({ requestTimeoutMs: 400 });
     const client = await test.client();
-    for (const byte of 'ECHO steady\r\n') {
+    const startMs = performance.now();
+    for (const byte of 'ECHO slowly-but-steadily\r\n') {
       client.write(byte);
       await sleep(25);
     }
-    expect(await client.next()).toBe('steady');
+    expect(performance.now() - startMs).toBeGreaterThan(400);
+    expect(await client.next()).toBe('slowly-but-steadily');
   });
 
   it('close an idle client where that is asked for', async () => {
-    const test = await start({ idleTimeoutMs: 60 });
+    const test = await start({ idleTimeoutMs: 300 });
     const client = await test.client();
     expect(await client.call('PING')).toBe('PONG');
     await client.closed;

@@ -47,7 +47,7 @@ function makeOtherStore(identity: Buffer): Buffer {
 
 /** The same once the owner has written its idle mark. */
 async function settledFingerprint(dir: string): Promise<string> {
-  for (let before = ''; ; await sleep(300)) {
+  for (let before = ''; ; await sleep(500)) {
     const now = fingerprint(dir);
     if (now === before) return now;
     before = now;
@@ -221,7 +221,7 @@ describe('a stop', () => {
     const startMs = performance.now();
     server.child.kill('SIGINT');
     expect((await server.exited).code).toBe(130);
-    expect(performance.now() - startMs).toBeLessThan(3_000);
+    expect(performance.now() - startMs).toBeLessThan(15_000);
   });
 
   it.each([[], ['NOSAVE'], ['SAVE']])('SHUTDOWN %s exits 0 without a reply', async (...mode) => {

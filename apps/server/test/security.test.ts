@@ -83,7 +83,7 @@ describe('authentication', () => {
   });
 
   it('has a deadline', async () => {
-    const { client, log } = await startWithPassword({ authTimeoutMs: 80 });
+    const { client, log } = await startWithPassword({ authTimeoutMs: 500 });
     const [idle, busy, good] = [await client(), await client(), await client()];
     expect(await good.call('AUTH', PASSWORD)).toBe('OK');
     const nagging = (async () => {
@@ -95,6 +95,18 @@ describe('authentication', () => {
     await Promise.all([idle.closed, busy.closed, nagging]);
     expect(await good.call('PING')).toBe('PONG');
     expect(log.some(({ msg }) => msg.includes('no password in time'))).toBe(true);
+  });
+
+  it('is lost with RESET, and the small limits are back', async () => {
+    const { client } = await startWithPassword();
+    const a = await client();
+    expect(await a.call('HELLO', '3', 'AUTH', 'default', PASSWORD)).toBeInstanceOf(Map);
+    expect(await a.call('SET', 'k', 'x'.repeat(20_000))).toBe('OK');
+    expect(await a.call('RESET')).toBe('RESET');
+    expect(String(await a.call('GET', 'k'))).toContain('NOAUTH');
+    a.send('SET', 'k', 'x'.repeat(20_000));
+    expect(String(await a.next())).toContain('unauthenticated bulk length');
+    await a.closed;
   });
 
   it('slows guessing down across connections of one address, and lets the owner in', async () => {
