@@ -1,8 +1,9 @@
 /** The built program as people run it: exit codes, streams, signals, `npm run nen`. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { outcomeOf, REPOSITORY, readyAddress, startNen, tempDir } from './support/nen.js';
 
 describe('the built nen', () => {
@@ -35,6 +36,21 @@ describe('the built nen', () => {
     child.stdout?.destroy();
     const { code, stderr } = await outcomeOf(child);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  test('Ctrl-C ends a command that waits: the shell sees 130', async () => {
+    const silent = createServer();
+    const asked = new Promise((resolve) => silent.once('connection', resolve));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void silent.close());
+    const { port } = silent.address() as AddressInfo;
+    const child = startNen(['exec', '--url', `redis://127.0.0.1:${port}`, 'PING']);
+    const ended = new Promise((resolve) => {
+      child.on('close', (_code, signal) => resolve(signal));
+    });
+    await asked;
+    child.kill('SIGINT');
+    expect(await ended).toBe('SIGINT');
   });
 
   test('serve is the server: ready line, answers, stops on SIGINT with exit 0', async () => {

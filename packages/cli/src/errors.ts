@@ -11,6 +11,10 @@
  * to find out that a command failed.
  */
 
+import type { EngineErrorCode } from '@nendb/engine';
+import type { SnapshotErrorCode } from '@nendb/snapshot';
+import type { WalErrorCode } from '@nendb/wal';
+
 /** What the process returns. Scripts may rely on the numbers. */
 export const ExitCode = {
   ok: 0,
@@ -63,8 +67,17 @@ const TOO_NEW: Translation = {
   hint: 'the directory was written by a newer release: use that release',
 };
 
-/** Typed errors of the packages below, by code. */
-const TRANSLATIONS: Readonly<Record<string, Translation>> = {
+type KnownCode =
+  | EngineErrorCode
+  | SnapshotErrorCode
+  | WalErrorCode
+  | `FORMAT_${'BAD_CHECKSUM' | 'BAD_MAGIC' | 'BAD_VALUE' | 'TOO_NEW' | 'TRUNCATED'}`
+  | 'VFS_LOCKED'
+  | 'EACCES'
+  | 'ENOENT';
+
+/** Errors that mean more than a failure, by code. */
+const TRANSLATIONS: Readonly<Partial<Record<KnownCode, Translation>>> = {
   VFS_LOCKED: LOCKED,
   WAL_LOCKED: LOCKED,
   ENGINE_LOCKED: LOCKED,
@@ -109,11 +122,16 @@ export function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
-  const translation = code === undefined ? undefined : TRANSLATIONS[code];
-  if (code !== undefined && translation !== undefined) {
-    return new CliError(translation.exitCode, code, message, translation.hint);
+  const translation = translationOf(code);
+  if (code === undefined || translation === undefined) {
+    return new CliError(ExitCode.failure, code ?? 'FAILURE', message);
   }
-  return new CliError(ExitCode.failure, code ?? 'FAILURE', message);
+  return new CliError(translation.exitCode, code, message, translation.hint);
+}
+
+function translationOf(code: string | undefined): Translation | undefined {
+  const entry = Object.entries(TRANSLATIONS).find(([known]) => known === code);
+  return entry?.[1];
 }
 
 /** The stable code of an error, where it has one. */

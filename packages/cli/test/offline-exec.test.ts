@@ -55,6 +55,17 @@ describe('nen exec, offline', () => {
     expect(stdoutBytes).toEqual(Buffer.concat([value, Buffer.from('\n')]));
   });
 
+  test.each([[['INFO', 'server']], [['client', 'info']], [['NENDB', 'STATUS']]])(
+    'shows %j on a terminal as text',
+    async (words) => {
+      const dir = await makeDatabase(async () => {});
+      const { code, stdout } = await nen(['exec', '--dir', dir, ...words], { tty: true });
+      expect(code).toBe(0);
+      expect(stdout).not.toContain('\\');
+      expect(stdout).toMatch(/^(# Server\r\n|id=|\{)[\s\S]*[^\n]\n$/);
+    },
+  );
+
   test('an error reply is exit 1 with the code of the reply', async () => {
     const dir = await makeDatabase((client) => client.call('HSET', 'h', 'f', 'v'));
     const wrong = await nen(['exec', '--dir', dir, 'GET', 'h']);

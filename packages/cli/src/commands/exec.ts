@@ -13,7 +13,7 @@ import type { CommandContext, CommandHandler } from '../command.js';
 import { CliError, ExitCode } from '../errors.js';
 import { printWarning } from '../output/error.js';
 import { toJson } from '../output/json.js';
-import { formatRaw, formatTyped, replyToJson } from '../output/reply.js';
+import { formatRaw, formatText, formatTyped, replyToJson } from '../output/reply.js';
 import { findTarget, type OnlineTarget } from '../target.js';
 
 export const handler: CommandHandler = async (context) => {
@@ -77,7 +77,16 @@ function isShutdown([command]: readonly string[]): boolean {
   return command.toUpperCase() === 'SHUTDOWN';
 }
 
-function print(reply: Reply, { io, json }: CommandContext): void {
+function print(reply: Reply, { io, json, args }: CommandContext): void {
   if (json) io.stdout.write(toJson(replyToJson(reply)));
-  else io.stdout.write(io.stdout.isTty ? formatTyped(reply) : formatRaw(reply));
+  else if (!io.stdout.isTty) io.stdout.write(formatRaw(reply));
+  else io.stdout.write(isText(args) ? formatText(reply) : formatTyped(reply));
+}
+
+/** Commands whose one string is a page of text for people, as redis-cli knows them too. */
+const TEXT_COMMANDS = ['CLIENT INFO', 'CLIENT LIST', 'INFO', 'NENDB STATUS'];
+
+function isText(args: readonly string[]): boolean {
+  const words = args.map((word) => word.toUpperCase());
+  return TEXT_COMMANDS.some((text) => text.split(' ').every((word, at) => words[at] === word));
 }

@@ -2,6 +2,7 @@
  * Replies as redis-cli prints them: typed and quoted for a terminal, raw for a pipe, or JSON.
  *
  *     terminal   "a\x00b"   (integer) 5   (nil)   1) "x"\n2) "y"
+ *     text       pages such as INFO's, on a terminal: as they are, control characters shown
  *     raw        the bytes themselves, one element a line
  *     json       strings, numbers, arrays, objects; bytes that are no UTF-8 as {"base64": "…"}
  */
@@ -76,6 +77,12 @@ function quote(bytes: Uint8Array): string {
       (printable ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`);
   }
   return `${text}"`;
+}
+
+/** A page of text for a terminal; whatever is no string has its type shown. */
+export function formatText(reply: Reply): string {
+  if (!(reply instanceof Uint8Array)) return formatTyped(reply);
+  return `${visible(Buffer.from(reply).toString('utf8').trimEnd())}\n`;
 }
 
 /** For a pipe: one element a line, bytes untouched. */
