@@ -80,7 +80,12 @@ export class Engine implements EngineView {
     const engine = new Engine(settings, opened);
     deliver = (event) => engine.#onWalEvent(event);
     early.forEach(deliver);
-    await engine.#snapshotter.load(opened.replayedBytes);
+    try {
+      await engine.#snapshotter.load(opened.replayedBytes);
+    } catch (error) {
+      await engine.close();
+      throw asEngineError(error);
+    }
     if (settings.activeExpiry) engine.#expiry.start();
     return engine;
   }

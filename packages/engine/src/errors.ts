@@ -40,15 +40,20 @@ const TRANSLATIONS: Readonly<Record<string, EngineErrorCode>> = {
   WAL_OUTCOME_UNKNOWN: 'ENGINE_FAILED',
   WAL_CLOSED: 'ENGINE_CLOSED',
   SNAPSHOT_CORRUPT: 'ENGINE_CORRUPT',
+  SNAPSHOT_CHANGED: 'ENGINE_IO',
+  SNAPSHOT_IO: 'ENGINE_IO',
   SNAPSHOT_TOO_NEW: 'ENGINE_TOO_NEW',
   SNAPSHOT_WRONG_DATABASE: 'ENGINE_WRONG_DATABASE',
   SNAPSHOT_NO_SPACE: 'ENGINE_NO_SPACE',
 };
 
+/** Names of system errors: EIO, EMFILE, ... */
+const ERRNO = /^E[A-Z0-9]+$/;
+
 /** The error in the engine's terms where it has one, else as it is. */
 export function asEngineError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof EngineError) return error;
-  const code =
-    'code' in error && typeof error.code === 'string' ? TRANSLATIONS[error.code] : undefined;
+  const found = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = TRANSLATIONS[found] ?? (ERRNO.test(found) ? 'ENGINE_IO' : undefined);
   return code ? new EngineError(code, error.message, { cause: error }) : error;
 }

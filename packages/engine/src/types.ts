@@ -226,6 +226,8 @@ export type EngineErrorCode =
   | 'ENGINE_MISSING_LOG'
   /** The commit or the value is larger than the limit. */
   | 'ENGINE_TOO_LARGE'
+  /** The file system failed in a way that has no code of its own here: see `cause`. */
+  | 'ENGINE_IO'
   /** The disk has no room for the commit. */
   | 'ENGINE_NO_SPACE'
   /** A sync has failed under a weak policy: reads only. */

@@ -108,8 +108,9 @@ export class Space {
       const spare = this.#openSpare();
       if (spare.reserved === 0) this.#reserve(spare, this.#options.trailerBytes);
     } catch (error) {
-      // Nobody asked for the room yet; whoever does will be told.
-      if (!(error instanceof WalError && error.code === 'WAL_FULL')) throw error;
+      // Nobody asked for the room yet: whoever does will be told that it is short, and of a failed
+      // write everybody has been told.
+      if (!(error instanceof WalError)) throw error;
     }
   }
 

@@ -78,10 +78,11 @@ export class CrashSweep {
     for (const { at, image } of run.sim.crashImages({ kind, ...CHOICES })) {
       if (this.done) return;
       // After a kill the cache survives: what was written counts. After a power cut, what was synced.
-      const promised = run.promisedAt(at, kind === 'kill' ? 'durable' : 'synced');
+      const synced = run.promisedAt(at, 'synced');
+      const promised = kind === 'kill' ? run.promisedAt(at, 'durable') : synced;
       const where = `workload ${JSON.stringify(workload)}, ${image.label}`;
       const nest = this.result.images % (this.#options.nestEvery ?? 40) === 0;
-      await this.#check(run, image, promised, where, nest);
+      await this.#check(run, image, promised, where, nest ? synced : undefined);
     }
   }
 
@@ -90,7 +91,8 @@ export class CrashSweep {
     image: SimImage,
     promised: number,
     where: string,
-    nest: boolean,
+    /** What must survive a power cut during the recovery; `undefined` where that is not tried. */
+    nestedFloor: number | undefined,
   ): Promise<void> {
     const known = this.#recovered.get(image.hash());
     if (known !== undefined) {
@@ -102,7 +104,7 @@ export class CrashSweep {
     this.result.images++;
     if (opened.fromBak) this.result.fromBak++;
     this.#recovered.set(image.hash(), opened.lsn);
-    if (nest) await this.#crashRecovery(run, sim, promised, opened, where);
+    if (nestedFloor !== undefined) await this.#crashRecovery(run, sim, nestedFloor, opened, where);
   }
 
   /** Crashes a recovery at every change it made. Once it has served, what it served must stay. */
@@ -115,7 +117,7 @@ export class CrashSweep {
   ): Promise<void> {
     for (const { at, image } of sim.crashImages({ ...NESTED_CHOICES, seen: new Set() })) {
       const floor = at >= opened.servedAt ? opened.lsn : promised;
-      await this.#check(run, image, floor, `${where}; then ${image.label}`, false);
+      await this.#check(run, image, floor, `${where}; then ${image.label}`, undefined);
       this.result.nested++;
     }
   }

@@ -65,7 +65,7 @@ export function engineOptions(sim: SimVfs, sync: SyncPolicy = 'always'): EngineO
     dir: DIR,
     vfs: sim,
     sync,
-    segmentBytesMax: 16 * 1024,
+    segmentBytesMax: 8 * 1024,
     activeExpiry: false,
     snapshotLogBytesMin: 1024 * 1024,
   };
