@@ -2,6 +2,9 @@
  * Puts a whole file in place in one step: unique temporary name, write, fsync, rename, fsync of the
  * directory. After any crash the path holds the old bytes or the new ones, complete.
  *
+ * Whoever finds the new bytes after a kill may be reading the cache: they are durable when
+ * `replaceFile` has resolved, or after another sync of the directory.
+ *
  * A crash may leave a temporary file behind: its name ends in `REPLACE_SUFFIX`, and whoever owns the
  * directory may unlink it at the next open.
  */

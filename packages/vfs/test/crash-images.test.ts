@@ -1,5 +1,11 @@
 import { replaceFile, writeFully } from '@nendb/vfs';
-import { everything, nothingUnsynced, type SimImage, SimVfs } from '@nendb/vfs/sim';
+import {
+  type CrashProfile,
+  everything,
+  nothingUnsynced,
+  type SimImage,
+  SimVfs,
+} from '@nendb/vfs/sim';
 import { describe, expect, test } from 'vitest';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
@@ -89,5 +95,68 @@ describe('crash images', () => {
     expect([...killed.crashImages({ to: 0 })].map(({ image }) => text(image, '/db/a'))).toContain(
       undefined,
     );
+  });
+
+  test('a profile is an object: one that keeps names in the order in which they were made', async () => {
+    const journalled: CrashProfile = {
+      name: 'journalled',
+      choices: (units) => [...units.keys(), units.length].map((mask) => ({ mask })),
+      fates: (units, choice) => {
+        const kept = typeof choice === 'object' && 'mask' in choice ? choice.mask : 0;
+        return units.map((unit, i) => (unit.type === 'name' && i < kept ? 'kept' : 'old'));
+      },
+    };
+    const sim = await machine();
+    for (const name of ['a', 'b', 'c']) sim.openSync(`/db/${name}`, 'create');
+    const found = [...sim.crashImages({ from: sim.changeCount, profile: journalled })].map(
+      ({ image }) => [...image.files().keys()].join(' '),
+    );
+    expect(found).toEqual(['', '/db/a', '/db/a /db/b', '/db/a /db/b /db/c']);
+  });
+
+  test('order is kept per name; a rename is one step for both of its names', async () => {
+    const sim = await machine();
+    const make = (content: string): void => {
+      const file = sim.openSync('/db/a', 'create');
+      file.writeAtSync(bytes(content), 0);
+      file.syncSync();
+      file.closeSync();
+    };
+    make('old');
+    sim.syncDirSync('/db');
+    sim.renameSync('/db/a', '/db/b');
+    make('new');
+    sim.unlinkSync('/db/b');
+    const found = [...sim.crashImages({ from: sim.changeCount })].map(({ image }) =>
+      [...image.files()].map(([path, content]) => `${path}=${Buffer.from(content)}`).sort(),
+    );
+    // Nothing; renamed; renamed and made anew; renamed and unlinked; everything. Never `old` twice.
+    const possible = [['a=old'], ['b=old'], ['a=new', 'b=old'], [], ['a=new']];
+    expect(new Set(found.map(String))).toEqual(
+      new Set(possible.map((names) => String(names.map((name) => `/db/${name}`)))),
+    );
+  });
+
+  test('a directory that is lost takes what is in it along', async () => {
+    const sim = await machine();
+    sim.mkdirSync('/db/sub');
+    const file = sim.openSync('/db/sub/a', 'create');
+    file.writeAtSync(bytes('abc'), 0);
+    file.syncSync();
+    sim.syncDirSync('/db/sub');
+    const found = [...sim.crashImages({ from: sim.changeCount })].map(({ image }) =>
+      text(image, '/db/sub/a'),
+    );
+    expect(found.sort()).toEqual(['abc', undefined]);
+  });
+
+  test('an unlink that is lost brings the file back with its bytes', async () => {
+    const sim = await machine();
+    await sim.run(replaceFile(sim, '/db/a', bytes('abc')));
+    sim.unlinkSync('/db/a');
+    const found = [...sim.crashImages({ from: sim.changeCount })].map(({ image }) =>
+      text(image, '/db/a'),
+    );
+    expect(found.sort()).toEqual(['abc', undefined]);
   });
 });
