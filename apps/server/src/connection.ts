@@ -24,6 +24,7 @@ import type { ServerConfig } from './config.js';
 import { isForeignProtocol } from './foreign-protocol.js';
 import { KEEP_ALIVE_MS, OUTPUT_BEFORE_AUTH_BYTES_MAX, REFUSAL_MS } from './limits.js';
 import type { Logger } from './log.js';
+import type { OccasionalLog } from './occasional-log.js';
 import { ReplyGate } from './reply-gate.js';
 import type { Turn, TurnMember } from './turn.js';
 
@@ -38,9 +39,9 @@ export interface Shared {
   readonly pressured: Set<Connection>;
   readonly backoff: AuthBackoff;
   readonly log: Logger;
+  /** For what a client can bring about as often as it likes. */
+  readonly occasionalLog: OccasionalLog;
   readonly passwordRequired: boolean;
-  /** Told of a request in another protocol, for the one warning. */
-  foreignProtocol(address: string): void;
 }
 
 /** Why a connection does not go on; bits, since there can be several. */
@@ -224,8 +225,7 @@ export class Connection implements Client, TurnMember {
 
   #execute(): void {
     if (isForeignProtocol(this.#parser)) {
-      this.#shared.foreignProtocol(this.#address);
-      this.destroy('a request in another protocol');
+      this.#evict('a possible cross-protocol request (POST or Host:)');
       return;
     }
     const failures = this.session.authFailures;
@@ -340,7 +340,10 @@ export class Connection implements Client, TurnMember {
 
   #evict(reason: string): void {
     this.#shared.clients.counters.evicted++;
-    this.#shared.log.warn({ client: this.session.id, address: this.session.address }, reason);
+    this.#shared.occasionalLog.warn(
+      { address: this.session.address },
+      `closed a client: ${reason}`,
+    );
     this.destroy(reason);
   }
 

@@ -65,8 +65,8 @@ export const AUTH_ADDRESSES_MAX = 4_096;
 export const SWEEP_MS_MAX = 1_000;
 export const SWEEP_MS_MIN = 10;
 
-/** Between two warnings about requests of another protocol, as Redis has it. */
-export const PROTOCOL_WARNING_MS = 60_000;
+/** Between two warnings of the same kind that strangers can cause, as Redis has it. */
+export const WARNING_INTERVAL_MS = 60_000;
 
 /** Connections that may wait to be accepted: what Redis asks the kernel for. */
 export const LISTEN_BACKLOG = 511;

@@ -29,7 +29,7 @@ export interface Doorkeeper {
   readonly passwordRequired: boolean;
   admit(socket: Socket): void;
   /** A connection was refused, for the counters and the log. */
-  refused(address: string, reason: 'full' | 'protected'): void;
+  refused(address: string, reason: string): void;
 }
 
 export class Listener {
@@ -102,10 +102,10 @@ export class Listener {
     // Gone before it was looked at.
     if (address === undefined) socket.destroy();
     else if (doorkeeper.full) {
-      doorkeeper.refused(address, 'full');
+      doorkeeper.refused(address, 'too many clients (--clients-max)');
       refuse(socket, FULL);
     } else if (this.#isUnsafe(address, doorkeeper)) {
-      doorkeeper.refused(address, 'protected');
+      doorkeeper.refused(address, 'protected mode');
       refuse(socket, DENIED);
     } else {
       doorkeeper.admit(socket);

@@ -24,6 +24,7 @@ import { ServerHost } from './host.js';
 import * as limits from './limits.js';
 import { type Doorkeeper, Listener } from './listener.js';
 import { createLog, type Logger } from './log.js';
+import { OccasionalLog } from './occasional-log.js';
 import { readPasswordFile, type ServerPassword } from './password.js';
 import { isLoopback, redisUrl } from './peer.js';
 import { Resources } from './resources.js';
@@ -103,7 +104,6 @@ export class RunningServer implements Stoppable, Doorkeeper {
   #stopping: Promise<void> | undefined;
   #aborting: Promise<void> | undefined;
   #end!: (end: ServerEnd) => void;
-  #foreignWarnedMs = Number.NEGATIVE_INFINITY;
 
   constructor({ config, log, password, listener, engine }: Parts) {
     this.ended = new Promise((resolve) => {
@@ -139,7 +139,7 @@ export class RunningServer implements Stoppable, Doorkeeper {
       backoff: new AuthBackoff(() => performance.now()),
       log,
       passwordRequired: password !== undefined,
-      foreignProtocol: (address) => this.#warnOfForeignProtocol(address),
+      occasionalLog: new OccasionalLog(log, () => performance.now()),
     };
     this.#begin(password);
   }
@@ -166,9 +166,9 @@ export class RunningServer implements Stoppable, Doorkeeper {
     this.#clients.add(new Connection(socket, this.#shared));
   }
 
-  refused(address: string, reason: 'full' | 'protected'): void {
+  refused(address: string, reason: string): void {
     this.#clients.counters.rejected++;
-    this.#log.warn({ address, reason }, 'refused a client');
+    this.#shared.occasionalLog.warn({ address }, `refused a client: ${reason}`);
   }
 
   stop(reason: string): Promise<void> {
@@ -251,16 +251,6 @@ export class RunningServer implements Stoppable, Doorkeeper {
     }, limits.HEALTH_WATCH_MS);
     timer.unref();
     this.#timers.push(timer);
-  }
-
-  #warnOfForeignProtocol(address: string): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#foreignWarnedMs < limits.PROTOCOL_WARNING_MS) return;
-    this.#foreignWarnedMs = nowMs;
-    this.#log.warn(
-      { address },
-      'possible cross-protocol request (POST or Host:): the connection was closed',
-    );
   }
 
   #fatal(error: Error): void {

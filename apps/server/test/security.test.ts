@@ -166,6 +166,8 @@ describe('requests of another protocol', () => {
       await browser.closed;
     }
     expect(await (await client()).call('EXISTS', 'k')).toBe(0);
-    expect(log.filter(({ msg }) => msg.includes('cross-protocol'))).toHaveLength(1);
+    expect(
+      log.filter(({ level, msg }) => level === 40 && msg.includes('cross-protocol')),
+    ).toHaveLength(1);
   });
 });
