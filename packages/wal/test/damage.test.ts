@@ -1,0 +1,253 @@
+/**
+ * Every bit of a log of three segments is flipped, every length cut, every file deleted, swapped,
+ * doubled or replaced by an older self: what is read is identical, or the log refuses with a typed
+ * verdict and has changed nothing. The one exception is the last group of a log that was neither
+ * closed nor idle, which the format document names.
+ */
+
+import { lsn } from '@nendb/codec';
+import { SimVfs } from '@nendb/vfs/sim';
+import { WalError, type WalReplay } from '@nendb/wal';
+import { describe, expect, test } from 'vitest';
+import { append, appendBatch, DIR, Oracle, openSim } from './sim-log.js';
+
+type Files = Map<string, Uint8Array>;
+type Ending = 'closed' | 'idle' | 'busy';
+
+const SEGMENTS = [1, 2, 3].map((n) => `${String(n).padStart(16, '0')}.wal`);
+const LAST = SEGMENTS[2];
+
+/** Three lives, three segments: closed, crashed when idle, and the last one as asked. */
+async function build(ending: Ending): Promise<{ files: Files; oracle: Oracle; older: Files }> {
+  const oracle = new Oracle();
+  let sim = new SimVfs({ seed: 5, record: false });
+  let older: Files = new Map();
+  for (const end of ['closed', 'idle', ending] as const) {
+    await sim.run(async () => {
+      const { wal } = await openSim(sim, { preallocate: false });
+      await append(wal, oracle, 30);
+      older = filesOf(sim);
+      await appendBatch(wal, oracle, [5, 0, 70]);
+      await append(wal, oracle, 40);
+      if (end === 'idle') await sim.settle(500);
+      if (end === 'closed') await wal.close();
+    });
+    sim = SimVfs.fromImage(sim.crashImage({ choice: 'all' }), { seed: 5, record: false });
+  }
+  return { files: filesOf(sim), oracle, older };
+}
+
+function filesOf(sim: SimVfs): Files {
+  const files: Files = new Map();
+  for (const [path, bytes] of sim.crashImage({ kind: 'kill' }).files()) {
+    if (!path.endsWith('LOCK')) files.set(path.slice(DIR.length + 1), bytes);
+  }
+  return files;
+}
+
+async function write(files: Files): Promise<SimVfs> {
+  const sim = new SimVfs({ seed: 9, record: false });
+  await sim.run(async () => {
+    sim.mkdirSync(DIR);
+    for (const [name, bytes] of files) {
+      const file = sim.openSync(`${DIR}/${name}`, 'create');
+      if (bytes.length > 0) file.writeAtSync(bytes, 0);
+      file.closeSync();
+    }
+  });
+  return sim;
+}
+
+/** How a log with these files turns out. */
+interface Outcome {
+  /** Set where the log refuses. */
+  error?: WalError;
+  verdict?: string;
+  records?: [number, string][];
+}
+
+async function outcome(files: Files): Promise<Outcome> {
+  const sim = await write(files);
+  return sim.run(async () => {
+    const records: [number, string][] = [];
+    const recover: WalReplay = {
+      from: lsn(1),
+      onRecord: (at, bytes, from, to) => {
+        records.push([at, Buffer.from(bytes.subarray(from, to)).toString()]);
+      },
+    };
+    try {
+      const { wal, recovery } = await openSim(sim, { preallocate: false, recover });
+      await wal.close();
+      return { verdict: recovery.verdict, records };
+    } catch (error) {
+      expect(same(filesOf(sim), files), 'a refusal changed something').toBe(true);
+      if (error instanceof WalError) return { error };
+      throw error;
+    }
+  });
+}
+
+function same(a: Files, b: Files): boolean {
+  if (a.size !== b.size) return false;
+  for (const [name, bytes] of a) {
+    const other = b.get(name);
+    if (!other || Buffer.compare(bytes, other) !== 0) return false;
+  }
+  return true;
+}
+
+const REFUSALS = ['WAL_CORRUPT', 'WAL_MISSING_SEGMENT', 'WAL_TOO_NEW'];
+
+function checkRefusal({ error }: Outcome, what: string): void {
+  expect(REFUSALS, what).toContain(error?.code);
+  expect(error?.file, what).toBeDefined();
+}
+
+function whole(oracle: Oracle): [number, string][] {
+  return oracle.payloads.map((text, i): [number, string] => [i + 1, text]);
+}
+
+/** Whether the records are the first ones of `oracle`; quicker than a deep comparison. */
+function identical(records: readonly [number, string][], oracle: Oracle): boolean {
+  return records.every(([lsn, text], i) => lsn === i + 1 && text === oracle.payloads[i]);
+}
+
+describe.each<Ending>(['closed', 'idle', 'busy'])('R13: a log that is %s', (ending) => {
+  test('has every bit flipped: identical, or refused by name', async () => {
+    const { files, oracle } = await build(ending);
+    expect([...files.keys()].sort()).toEqual([...SEGMENTS, 'HEAD']);
+    expect((await outcome(files)).records).toEqual(whole(oracle));
+    const counts = { identical: 0, refused: 0, window: 0 };
+    for (const [name, bytes] of files) {
+      // The first two segments and HEAD are the same in all three logs.
+      if (ending !== 'idle' && name !== LAST) continue;
+      for (let at = 0; at < bytes.length; at++) {
+        // Headers are mostly padding under one checksum: one bit of each of their bytes.
+        const oneBit = at < 512 || name === 'HEAD' || ending === 'closed';
+        const bits = oneBit ? [at % 8] : [0, 1, 2, 3, 4, 5, 6, 7];
+        if (name === 'HEAD' && at % 4096 >= 512) continue;
+        for (const bit of bits) {
+          const flipped = bytes.slice();
+          flipped[at] ^= 1 << bit;
+          const what = `${name} byte ${at} bit ${bit}`;
+          const found = await outcome(new Map(files).set(name, flipped));
+          if (found.error) {
+            checkRefusal(found, what);
+            counts.refused++;
+          } else if (found.records?.length === oracle.payloads.length) {
+            if (!identical(found.records, oracle)) {
+              expect(found.records, what).toEqual(whole(oracle));
+            }
+            counts.identical++;
+          } else {
+            // The documented window: the last group of a log that was busy when it died.
+            expect(ending, what).toBe('busy');
+            expect(found.verdict, what).toBe('torn');
+            expect(found.records, what).toEqual(whole(oracle).slice(0, -1));
+            counts.window++;
+          }
+        }
+      }
+    }
+    expect(counts.refused).toBeGreaterThan(ending === 'idle' ? 8000 : 300);
+    expect(counts.window > 0).toBe(ending === 'busy');
+  });
+
+  test('is cut to every length: a prefix of whole units, or refused', async () => {
+    const { files, oracle } = await build(ending);
+    for (const name of SEGMENTS) {
+      if (ending !== 'busy' && name !== LAST) continue;
+      const bytes = files.get(name) as Uint8Array;
+      for (let length = 0; length < bytes.length; length += length < 512 ? 37 : 1) {
+        const what = `${name} cut to ${length}`;
+        const found = await outcome(new Map(files).set(name, bytes.slice(0, length)));
+        if (found.error) {
+          checkRefusal(found, what);
+          continue;
+        }
+        const records = found.records ?? [];
+        expect(identical(records, oracle), what).toBe(true);
+        if (name !== LAST || ending === 'closed')
+          expect(records.length).toBe(oracle.payloads.length);
+        else expect(oracle.unitEnds.has(records.length), what).toBe(true);
+      }
+    }
+  });
+});
+
+describe('R13: a log whose files', () => {
+  test.each([...SEGMENTS, 'HEAD'])('lack %s refuses to open', async (name) => {
+    const { files } = await build('closed');
+    files.delete(name);
+    const found = await outcome(files);
+    expect(found.error?.code).toBe('WAL_MISSING_SEGMENT');
+    expect(found.error?.file).toBe(`${DIR}/${name}`);
+  });
+
+  test('are all gone but HEAD refuses to open', async () => {
+    const { files } = await build('closed');
+    const found = await outcome(new Map([['HEAD', files.get('HEAD') as Uint8Array]]));
+    expect(found.error?.code).toBe('WAL_MISSING_SEGMENT');
+  });
+
+  test.each([
+    [0, 1],
+    [0, 2],
+    [1, 2],
+  ])('%i and %i are swapped refuses to open', async (a, b) => {
+    const { files } = await build('closed');
+    const first = files.get(SEGMENTS[a]) as Uint8Array;
+    files.set(SEGMENTS[a], files.get(SEGMENTS[b]) as Uint8Array).set(SEGMENTS[b], first);
+    const found = await outcome(files);
+    expect(found.error?.code).toBe('WAL_CORRUPT');
+  });
+
+  test.each(SEGMENTS)('hold %s twice, also as the next one, refuses to open', async (name) => {
+    const { files } = await build('closed');
+    files.set(`${'4'.padStart(16, '0')}.wal`, files.get(name) as Uint8Array);
+    const found = await outcome(files);
+    expect(found.error?.code).toBe('WAL_CORRUPT');
+  });
+
+  test('end in an older copy of the last segment refuses, if it was closed', async () => {
+    const { files, older } = await build('closed');
+    const found = await outcome(new Map(files).set(LAST, older.get(LAST) as Uint8Array));
+    expect(found.error?.code).toBe('WAL_CORRUPT');
+  });
+
+  test('hold a segment of another log refuses to open', async () => {
+    const { files } = await build('closed');
+    const sim = new SimVfs({ seed: 77, record: false });
+    await sim.run(async () => {
+      const { wal } = await openSim(sim);
+      await wal.close();
+    });
+    const foreign = filesOf(sim).get(SEGMENTS[0]) as Uint8Array;
+    const found = await outcome(new Map(files).set(SEGMENTS[0], foreign));
+    expect(found.error?.code).toBe('WAL_CORRUPT');
+  });
+});
+
+describe('R13: zeros', () => {
+  test.each([1, 7, 8, 63, 64, 511, 4096])(
+    '%i behind the last frame are a clean end',
+    async (zeros) => {
+      const { files, oracle } = await build('busy');
+      const bytes = files.get(LAST) as Uint8Array;
+      const longer = new Uint8Array(bytes.length + zeros);
+      longer.set(bytes);
+      const found = await outcome(new Map(files).set(LAST, longer));
+      expect(found.verdict).toBe('clean');
+      expect(found.records).toEqual(whole(oracle));
+    },
+  );
+
+  test('inside what was acknowledged are damage', async () => {
+    const { files } = await build('idle');
+    const bytes = (files.get(LAST) as Uint8Array).slice().fill(0, 512, 640);
+    const found = await outcome(new Map(files).set(LAST, bytes));
+    expect(found.error?.code).toBe('WAL_CORRUPT');
+    expect(found.error?.offset).toBe(512);
+  });
+});
