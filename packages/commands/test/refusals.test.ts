@@ -129,6 +129,7 @@ describe('what the engine refuses', () => {
   it('keys that cannot be loaded are an error of the command that needs them', async () => {
     const unreadable = new EngineError('ENGINE_CORRUPT', 'table 7 is damaged at offset 12');
     const engine = withMembers(database.engine, {
+      alwaysReady: false,
       prepare: (_database, keys) =>
         keys.some((key) => key[0] === 0x3f) ? Promise.reject(unreadable) : true,
     });

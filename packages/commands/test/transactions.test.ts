@@ -8,6 +8,7 @@ function withColdKeys(database: Database, gate: Gate): { dispatcher: Dispatcher;
   const asked: string[] = [];
   let loaded = false;
   const engine = withMembers(database.engine, {
+    alwaysReady: false,
     prepare(number, keys) {
       const names = keys.map((key) => Buffer.from(key).toString());
       asked.push(...names.map((name) => `${number}:${name}`));

@@ -46,6 +46,7 @@ export class Engine implements EngineView {
   readonly dir: string;
   readonly databaseUuid: string;
   readonly recovery: EngineRecovery;
+  readonly alwaysReady: boolean;
   readonly #settings: EngineSettings;
   readonly #lock: VfsLock;
   readonly #wal: Wal;
@@ -94,6 +95,7 @@ export class Engine implements EngineView {
     this.dir = settings.dir;
     this.databaseUuid = formatUuid(opened.identity.databaseUuid);
     this.recovery = opened.recovery;
+    this.alwaysReady = opened.store.alwaysReady;
     this.#settings = settings;
     this.#lock = opened.lock;
     this.#wal = opened.wal;

@@ -181,6 +181,8 @@ export interface EngineView {
 
   /** Database time in ms since 1970: never goes back, not even over a restart. */
   nowMs(): number;
+  /** Whether `prepare` always says `true`, so that callers need not ask. */
+  readonly alwaysReady: boolean;
   /**
    * Whether the keys are ready; the only step before a transaction that may wait. `true` holds
    * until control goes back to the event loop; after a promise, ask again.

@@ -91,7 +91,7 @@ export class Dispatcher implements Environment {
       return true;
     }
     session.lastCommand = command;
-    if (command.firstKey !== 0) {
+    if (command.firstKey !== 0 && !this.engine.alwaysReady) {
       const ready = this.#keys.prepare(session.database, command, request);
       if (ready !== true) {
         return this.#runWhenReady(ready, session, command, OwnedRequest.copyOf(request), reply);
@@ -111,7 +111,7 @@ export class Dispatcher implements Environment {
     }
     const { commands } = queue;
     const exec = this.#call.command;
-    const ready = this.#keys.prepareAll(session.database, commands);
+    const ready = this.engine.alwaysReady || this.#keys.prepareAll(session.database, commands);
     if (ready === true) {
       this.#executeNow(session, exec, commands, reply);
       return true;

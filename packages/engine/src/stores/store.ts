@@ -61,6 +61,8 @@ export interface StoreUsage {
 
 export interface Store {
   readonly kind: string;
+  /** Whether `prepare` always says `true`: everything is in memory, and callers need not ask. */
+  readonly alwaysReady: boolean;
 
   /**
    * Whether the keys' data is ready: `true` holds until control goes back to the event loop. A

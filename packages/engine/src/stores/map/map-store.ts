@@ -37,6 +37,7 @@ class Namespace {
 
 export class MapStore implements Store {
   readonly kind = 'map';
+  readonly alwaysReady = true;
   #namespaces = new Map<number, Namespace>();
   #generation = 0;
   #image: MapImage | undefined;
