@@ -16,7 +16,7 @@
  * `BLOCKS_IN_FLIGHT_MAX` + 1 blocks.
  */
 import { formatUuid, sameUuid } from '@nendb/codec';
-import { dirname, errorCode, joinPath, nodeVfs, type Task, type Vfs } from '@nendb/vfs';
+import { errorCode, joinPath, makeDirectory, nodeVfs, type Task, type Vfs } from '@nendb/vfs';
 import { blocksOf, checkAborted, untilAborted } from './block-source.js';
 import { SnapshotError } from './errors.js';
 import { BLOCK_HEADER_BYTES, imageBytes, NEWEST_FILE, temporaryFile } from './format.js';
@@ -38,7 +38,6 @@ export async function write(dir: string, options: SnapshotWriteOptions): Promise
   const vfs = options.vfs ?? nodeVfs;
   checkAborted(options.signal);
   const init: WriterInit = { dir, header, imageUuid: vfs.random.uuid() };
-  await io('make the directory', makeDir(vfs, dir));
   const task = await io(
     'start the writer',
     vfs.executor.start(new URL('./writer-task.js', import.meta.url), init),
@@ -63,6 +62,7 @@ async function writeWith(
   refuseForeign(bak?.report, header);
   refuseOlder(newest?.report, header);
   checkAborted(options.signal);
+  await io('make the directory', makeDirectory(vfs, dir));
   await io('remove what a crashed writer left', removeTemporaries(vfs, dir));
   await checkSpace(vfs, dir, options.bytesExpected, newest);
 
@@ -168,15 +168,6 @@ async function checkSpace(
     'SNAPSHOT_NO_SPACE',
     `expected ${needed} bytes free in ${dir} for an image, got ${free}: make room`,
   );
-}
-
-/** Makes `dir`, and makes it durable where it is new. */
-async function makeDir(vfs: Vfs, dir: string): Promise<void> {
-  const made: string[] = [];
-  for (let path = dir; (await vfs.stat(path)) === undefined; path = dirname(path)) made.push(path);
-  if (made.length === 0) return;
-  await vfs.mkdir(dir);
-  for (const path of made.reverse()) await vfs.syncDir(dirname(path));
 }
 
 /** Awaits a call to the system; what it throws becomes a `SnapshotError` with the cause. */

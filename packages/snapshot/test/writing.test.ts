@@ -255,13 +255,13 @@ describe('free space', () => {
     machine(async (sim) => {
       await write(sim, 1);
       sim.faults.diskBytesMax = 2 * FREE_BYTES_RESERVE;
-      const before = sim.changeCount;
+      const before = sim.counts.create;
       const error = await refusal(write(sim, 2, { bytesExpected: 2 * FREE_BYTES_RESERVE }));
       expect(error.code).toBe('SNAPSHOT_NO_SPACE');
       expect(error.message).toMatch(
         /expected \d+ bytes free in \/data for an image, got \d+: make room/,
       );
-      expect(sim.changeCount).toBe(before);
+      expect(sim.counts.create).toBe(before);
       await write(sim, 2, { bytesExpected: 1000 });
       expect(await loadedNumber(sim)).toBe(2);
     }));
