@@ -5,7 +5,7 @@ const CYCLES = 100;
 const seed = Number(process.env.NENDB_SEED ?? Date.now() % 0x7fffffff);
 const shareMs = Number(process.env.NENDB_DEEP_SECONDS ?? 60) * 1000;
 
-it(`loses and invents nothing over ${CYCLES} kills of the real server (seed ${seed})`, async () => {
+it(`loses and invents nothing over up to ${CYCLES} kills of the real server (seed ${seed})`, async () => {
   const report = await runCrashCycles({
     script: serverScript(),
     cycles: CYCLES,
