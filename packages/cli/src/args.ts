@@ -1,12 +1,12 @@
 /**
- * Splits an argument vector into flags and words by a list of known flags.
+ * Splits an argument vector into flags and words by a list of known flags, with `util.parseArgs`.
  *
- * `--flag value`, `--flag=value`, `-f value`, `-fvalue`; `--` ends the flags. The value of a flag is
- * never something that looks like a flag, unless it is joined with `=`.
- *
- * Why not a library: with `exec` everything behind the first word belongs to the database
- * (`nen exec INCRBY k -5`), values stay strings (`007`), and an unknown flag is worth a guess.
+ * `--flag value`, `--flag=value`, `-f value`, `-fvalue`; `--` ends the flags. What is added to the
+ * library: with `exec` everything behind the first word belongs to the database (`nen exec INCRBY k
+ * -5`), the value of a flag never looks like a flag unless it is joined with `=`, and an unknown
+ * flag is worth a guess.
  */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { OptionSpec } from './command.js';
 import { usageError } from './errors.js';
 import { nearest } from './suggest.js';
@@ -18,6 +18,9 @@ export interface Scanned {
   firstWordAt: number;
 }
 
+type Tokens = NonNullable<ReturnType<typeof parseArgs>['tokens']>;
+type OptionToken = Extract<Tokens[number], { kind: 'option' }>;
+
 /**
  * Scans `argv`. With `stopAtWord`, the first word and all behind it are words, whatever they look
  * like. Throws `CliError` `USAGE` for unknown flags and missing or superfluous values.
@@ -27,85 +30,55 @@ export function scanArgs(
   options: readonly OptionSpec[],
   stopAtWord: boolean,
 ): Scanned {
+  const { tokens } = parseArgs({
+    args: [...argv],
+    options: optionsConfig(options),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   const values: Scanned['values'] = {};
   const words: string[] = [];
   let firstWordAt = argv.length;
-  let at = 0;
-  while (at < argv.length) {
-    const token = argv[at];
-    if (!token.startsWith('-') || token === '-') {
-      if (words.length === 0) firstWordAt = at;
-      if (stopAtWord) return { values, words: argv.slice(at), firstWordAt };
-      words.push(token);
-      at++;
-      continue;
+  for (const token of tokens) {
+    if (token.kind === 'positional') {
+      if (words.length === 0) firstWordAt = token.index;
+      if (stopAtWord) return { values, words: argv.slice(token.index), firstWordAt };
+      words.push(token.value);
+    } else if (token.kind === 'option') {
+      const spec = options.find(
+        ({ name, aliases }) => name === token.name || aliases?.includes(token.name),
+      );
+      if (spec === undefined) throw unknownFlag(token.rawName, options);
+      values[spec.name] = flagValue(spec, token);
     }
-    if (token === '--') {
-      if (words.length === 0) firstWordAt = at + 1;
-      words.push(...argv.slice(at + 1));
-      break;
-    }
-    at += token.startsWith('--')
-      ? scanLong(token, argv[at + 1], options, values)
-      : scanShort(token, argv[at + 1], options, values);
   }
   return { values, words, firstWordAt };
 }
 
-/** Returns how many tokens were used up. */
-function scanLong(
-  token: string,
-  next: string | undefined,
-  options: readonly OptionSpec[],
-  values: Scanned['values'],
-): number {
-  const equalsAt = token.indexOf('=');
-  const name = equalsAt < 0 ? token.slice(2) : token.slice(2, equalsAt);
-  const spec = options.find((known) => known.name === name || known.aliases?.includes(name));
-  if (spec === undefined) throw unknownFlag(`--${name}`, options);
-  if (equalsAt < 0) return take(spec, `--${name}`, undefined, next, values);
-  return take(spec, `--${name}`, token.slice(equalsAt + 1), next, values);
+function optionsConfig(options: readonly OptionSpec[]): ParseArgsConfig['options'] {
+  const config: NonNullable<ParseArgsConfig['options']> = {};
+  for (const { name, aliases, short, value } of options) {
+    const type = value === undefined ? 'boolean' : 'string';
+    config[name] = short === undefined ? { type } : { type, short };
+    for (const alias of aliases ?? []) config[alias] = { type };
+  }
+  return config;
 }
 
-function scanShort(
-  token: string,
-  next: string | undefined,
-  options: readonly OptionSpec[],
-  values: Scanned['values'],
-): number {
-  const flag = token.slice(0, 2);
-  const spec = options.find((known) => known.short === flag[1]);
-  if (spec === undefined) throw unknownFlag(token, options);
-  const joined = token.length > 2 ? token.slice(2) : undefined;
-  return take(spec, flag, joined, next, values);
-}
-
-function take(
+function flagValue(
   spec: OptionSpec,
-  flag: string,
-  joined: string | undefined,
-  next: string | undefined,
-  values: Scanned['values'],
-): number {
+  { rawName: flag, value, inlineValue }: OptionToken,
+): string | true {
   if (spec.value === undefined) {
-    if (joined !== undefined) {
-      throw usageError(`expected no value for ${flag}, got "${joined}"`, `write ${flag} alone`);
-    }
-    values[spec.name] = true;
-    return 1;
+    if (value === undefined) return true;
+    throw usageError(`expected no value for ${flag}, got "${value}"`, `write ${flag} alone`);
   }
-  if (joined !== undefined) {
-    values[spec.name] = joined;
-    return 1;
-  }
-  if (next === undefined || (next.startsWith('-') && next !== '-')) {
-    throw usageError(
-      `expected a value after ${flag}, got ${next === undefined ? 'nothing' : `the flag ${next}`}`,
-      `write ${flag} ${spec.value}, or ${flag}=${spec.value} where the value begins with a dash`,
-    );
-  }
-  values[spec.name] = next;
-  return 2;
+  if (value !== undefined && (inlineValue || !value.startsWith('-') || value === '-')) return value;
+  throw usageError(
+    `expected a value after ${flag}, got ${value === undefined ? 'nothing' : `the flag ${value}`}`,
+    `write ${flag} ${spec.value}, or ${flag}=${spec.value} where the value begins with a dash`,
+  );
 }
 
 function unknownFlag(flag: string, options: readonly OptionSpec[]): Error {

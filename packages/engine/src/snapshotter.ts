@@ -52,7 +52,7 @@ export class Snapshotter {
     this.#newest = images.find((image) => image.role === 'newest') ?? images[0];
     if (!this.#newest) return;
     const stat = await settings.vfs.stat(`${settings.dir}/${this.#newest.file}`);
-    this.#savedAtMs = stat?.modifiedMs ?? 0;
+    this.#savedAtMs = Math.floor(stat?.modifiedMs ?? 0);
   }
 
   get status(): SnapshotStatus {
@@ -117,7 +117,7 @@ export class Snapshotter {
         beforePublish: () => wal.sync(),
       });
       this.#newest = info;
-      this.#savedAtMs = vfs.clock.wallMs();
+      this.#savedAtMs = Math.floor(vfs.clock.wallMs());
       this.#logBytesSince -= logBytesBefore;
       this.#retryAtBytes = 0;
       this.#lastError = undefined;
