@@ -97,6 +97,7 @@ export class HeadFile {
   readonly #file: VfsFile;
   #head: Head;
   #failure: Error | undefined;
+  #step: 'write' | 'sync' = 'write';
 
   private constructor(file: VfsFile, head: Head) {
     this.#file = file;
@@ -130,6 +131,11 @@ export class HeadFile {
     return this.#head;
   }
 
+  /** What the last `update` was doing: where it failed, if it failed. */
+  get step(): 'write' | 'sync' {
+    return this.#step;
+  }
+
   /** Writes both slots, durably. */
   async update(change: Partial<Omit<Head, 'databaseUuid' | 'generation'>>): Promise<void> {
     if (this.#failure) throw this.#failure;
@@ -137,7 +143,9 @@ export class HeadFile {
     const bytes = encodeHead(head);
     try {
       for (const at of format.HEAD_SLOTS_AT) {
+        this.#step = 'write';
         await writeFully(this.#file, bytes, at);
+        this.#step = 'sync';
         await this.#file.sync({ dataOnly: true });
       }
     } catch (error) {

@@ -342,7 +342,7 @@ export class Wal {
     this.#writer.stop();
     await this.#writer.settled();
     try {
-      if (!this.#failure) await this.#head.update({ syncedLsn: this.syncedLsn });
+      if (!this.#failure) await this.#updateHead({});
       await this.#space.discardSpares(!this.#failure);
     } finally {
       await this.#writer.live.file.close();
@@ -390,15 +390,21 @@ export class Wal {
     const firstSequence = (kept[0] ?? this.#writer.live).header.sequence;
     this.#sealed = kept;
     const lastSequence = Math.max(this.#head.head.lastSequence, firstSequence);
-    try {
-      await this.#head.update({ firstSequence, lastSequence, syncedLsn: this.syncedLsn });
-    } catch (error) {
-      throw this.#fail('sync', error);
-    }
+    await this.#updateHead({ firstSequence, lastSequence });
+    if (this.#failure) throw this.#failureOf(false);
     const segments = cut.map(({ name }) => name);
     await removeFiles(this.#options, segments);
     this.#emit({ type: 'truncated', segments, firstLsn: this.firstLsn });
     this.#announce();
+  }
+
+  /** Brings HEAD up to date; a failure poisons the log. */
+  async #updateHead(change: { firstSequence?: number; lastSequence?: number }): Promise<void> {
+    try {
+      await this.#head.update({ ...change, syncedLsn: this.syncedLsn });
+    } catch (error) {
+      this.#fail(this.#head.step, error);
+    }
   }
 
   #view(): Segment[] {

@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import {
   append,
   appendBatch,
+  appendSync,
   contents,
   Oracle,
   openSim,
@@ -22,9 +23,7 @@ async function work(sim: SimVfs, wal: Wal, oracle: Oracle, always: boolean): Pro
   await append(wal, oracle, 20);
   await Promise.all([100, 700, 40].map((bytes) => append(wal, oracle, bytes)));
   await appendBatch(wal, oracle, [10, 600, 900]);
-  const synchronous = oracle.send(33);
-  oracle.endUnit();
-  wal.appendSync(synchronous);
+  appendSync(wal, oracle, 33);
   await sim.settle(500);
   await Promise.all([900, 900, 900].map((bytes) => append(wal, oracle, bytes)));
   await appendBatch(wal, oracle, [1500, 800, 1, 0, 300]);

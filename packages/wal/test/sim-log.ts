@@ -44,9 +44,10 @@ export class Oracle {
     return Buffer.from(text);
   }
 
-  /** The records sent so far since the last call are a unit. */
-  endUnit(): void {
-    this.unitEnds.add(this.payloads.length);
+  /** What has an LSN now, since the last call, was a unit; what has none was refused. */
+  sent(wal: Wal): void {
+    this.payloads.length = wal.lastLsn;
+    this.unitEnds.add(wal.lastLsn);
   }
 
   static promised(marks: readonly { at: number; lsn: number }[], at: number): number {
@@ -69,16 +70,25 @@ export function watch(sim: SimVfs, wal: Wal, oracle: Oracle): void {
   wal.onDurable((lsn) => oracle.durable.push({ at: sim.changeCount, lsn }));
 }
 
-export async function append(wal: Wal, oracle: Oracle, bytes: number): Promise<Position> {
-  const payload = oracle.send(bytes);
-  oracle.endUnit();
-  return wal.append(payload);
+export function append(wal: Wal, oracle: Oracle, bytes: number): Promise<Position> {
+  const position = wal.append(oracle.send(bytes));
+  oracle.sent(wal);
+  return position;
 }
 
-export async function appendBatch(wal: Wal, oracle: Oracle, sizes: number[]): Promise<Position> {
-  const records = sizes.map((bytes) => oracle.send(bytes));
-  oracle.endUnit();
-  return wal.appendBatch(records);
+export function appendBatch(wal: Wal, oracle: Oracle, sizes: number[]): Promise<Position> {
+  const position = wal.appendBatch(sizes.map((bytes) => oracle.send(bytes)));
+  oracle.sent(wal);
+  return position;
+}
+
+export function appendSync(wal: Wal, oracle: Oracle, bytes: number): Position {
+  const payload = oracle.send(bytes);
+  try {
+    return wal.appendSync(payload);
+  } finally {
+    oracle.sent(wal);
+  }
 }
 
 export async function sync(sim: SimVfs, wal: Wal, oracle: Oracle): Promise<void> {
