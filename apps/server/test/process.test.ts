@@ -112,7 +112,11 @@ describe('a start that cannot be', () => {
   it('exits 1 for a directory that cannot be made', async () => {
     const file = join(temporaryDirectory(), 'file');
     writeFileSync(file, 'not a directory');
-    await expectFailure(['--port', '0', '--dir', join(file, 'data')], 1, /expected a directory.*got a file.*file'/);
+    await expectFailure(
+      ['--port', '0', '--dir', join(file, 'data')],
+      1,
+      /expected a directory.*got a file.*file'/,
+    );
   });
 
   it('exits 5 for a directory that another server has, and names it', async () => {
