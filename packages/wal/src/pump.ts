@@ -24,7 +24,6 @@ export type Io =
   | { kind: 'syncDir'; path: string; pool: boolean }
   | { kind: 'truncate'; file: VfsFile; length: number; pool: boolean }
   | { kind: 'rename'; from: string; to: string; pool: false }
-  | { kind: 'close'; file: VfsFile; pool: false }
   /** Something else that uses the descriptor must end first. */
   | { kind: 'wait'; promise: Promise<void>; pool: true };
 
@@ -124,7 +123,6 @@ export class Pump {
       else if (io.kind === 'syncDir') this.#vfs.syncDirSync(io.path);
       else if (io.kind === 'truncate') io.file.truncateSync(io.length);
       else if (io.kind === 'rename') this.#vfs.renameSync(io.from, io.to);
-      else if (io.kind === 'close') io.file.closeSync();
       return true;
     } catch (error) {
       this.#fail(io, error);

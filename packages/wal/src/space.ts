@@ -159,7 +159,8 @@ export class Space {
       }
     } catch (error) {
       if (slot.end + needed <= slot.reserved) return;
-      throw isNoSpace(error) ? full(slot.file.path, error) : this.#onFailure(error);
+      const path = `${this.#options.dir}/${segmentName(slot.sequence)}`;
+      throw isNoSpace(error) ? full(path, error) : this.#onFailure(error);
     }
   }
 }

@@ -15,7 +15,7 @@
  */
 
 import { crc32 } from '@nendb/codec';
-import type { Vfs } from '@nendb/vfs';
+import type { Vfs, VfsFile } from '@nendb/vfs';
 import type { Appender } from './appender.js';
 import type { Clockwork } from './clockwork.js';
 import type { Segment } from './directory.js';
@@ -64,6 +64,7 @@ export class Writer {
   #backgroundSync: Promise<void> | undefined;
   /** The plan is syncing: a background sync would run beside it on the same descriptor. */
   #planSyncs = false;
+  readonly #retired = new Set<Promise<void>>();
   #markDue = false;
   #closeDue = false;
   #markedEnd = 0;
@@ -132,6 +133,21 @@ export class Writer {
   async settled(): Promise<void> {
     await this.#pump.poolEmpty();
     await this.#backgroundSync;
+    await Promise.all(this.#retired);
+  }
+
+  /** Closes a sealed segment once nothing uses it: a sync that was overtaken may still run. */
+  #retire(file: VfsFile): void {
+    const closed: Promise<void> = file.close().then(
+      () => {
+        this.#retired.delete(closed);
+      },
+      (error: unknown) => {
+        this.#retired.delete(closed);
+        this.#listener.failed('write', error);
+      },
+    );
+    this.#retired.add(closed);
   }
 
   /** No more I/O is started. */
@@ -268,7 +284,7 @@ export class Writer {
     yield { kind: 'syncDir', path: this.#options.dir, pool: true };
     yield* this.#seal(old, format.FrameType.rotated);
     const sealed = old.describe();
-    yield { kind: 'close', file: old.file, pool: false };
+    this.#retire(old.file);
     this.#space.promoted(next);
     this.#live = live;
     this.#slot = next;
