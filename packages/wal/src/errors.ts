@@ -57,3 +57,37 @@ export function isNoSpace(error: unknown): boolean {
   const errno = errnoOf(error);
   return errno === 'ENOSPC' || errno === 'EDQUOT';
 }
+
+/** What failed first: the log takes nothing more. */
+export interface Failure {
+  kind: 'write' | 'sync';
+  error: Error;
+}
+
+/**
+ * What a failure means for one record: `attempted` says whether its write had begun, and it may
+ * therefore surface after a restart.
+ */
+export function failed(dir: string, failure: Failure | undefined, attempted: boolean): WalError {
+  const what = `a ${failure?.kind ?? 'write'} of the log in ${dir} failed (${failure?.error.message ?? 'it was closed'})`;
+  const cause = failure?.error;
+  return attempted
+    ? new WalError(
+        'WAL_OUTCOME_UNKNOWN',
+        `${what} before this record was durable: it may be there after a restart; open the log again to know`,
+        { cause },
+      )
+    : new WalError(
+        'WAL_POISONED',
+        `${what}: nothing more is written; mend the disk and open the log again`,
+        { cause },
+      );
+}
+
+/** A `WAL_RECORD_TOO_LARGE` error for `what`, of `came` bytes. */
+export function tooLarge(what: string, max: number, came: number): WalError {
+  return new WalError(
+    'WAL_RECORD_TOO_LARGE',
+    `expected a ${what} of at most ${max} bytes, got ${came}: split it, or raise recordBytesMax`,
+  );
+}

@@ -16,10 +16,11 @@
  */
 import type { Lsn } from '@nendb/codec';
 import type { VfsLock } from '@nendb/vfs';
+import { Announcer } from './announcer.js';
 import { Appender } from './appender.js';
 import { Clockwork } from './clockwork.js';
 import type { Segment } from './directory.js';
-import { WalError } from './errors.js';
+import { type Failure, failed, tooLarge, WalError } from './errors.js';
 import { recordBytes } from './group.js';
 import type { HeadFile } from './head-file.js';
 import { BATCH_RECORDS_MAX, RECORD_BYTES_LIMIT } from './limits.js';
@@ -32,15 +33,7 @@ import { Schedule } from './schedule.js';
 import type { EpochStart } from './segment-header.js';
 import { Space } from './space.js';
 import { trailerBytesMax } from './trailer.js';
-import type {
-  Position,
-  WalEntry,
-  WalEvent,
-  WalHealth,
-  WalOptions,
-  WalRecovery,
-  WalStats,
-} from './types.js';
+import type { Position, WalEntry, WalHealth, WalOptions, WalRecovery, WalStats } from './types.js';
 import { Writer } from './writer.js';
 
 export class Wal {
@@ -53,12 +46,12 @@ export class Wal {
   readonly #appender: Appender;
   readonly #writer: Writer;
   readonly #schedule: Schedule;
+  readonly #announcer: Announcer;
   #sealed: Segment[];
   #turnScheduled = false;
-  #failure: { kind: 'write' | 'sync'; error: Error } | undefined;
+  #failure: Failure | undefined;
   #closing: Promise<void> | undefined;
   #truncation: Promise<void> = Promise.resolve();
-  #events: WalEvent[] = [];
   #appends = 0;
   #appendedBytes = 0;
   #ioErrorCount = 0;
@@ -104,6 +97,7 @@ export class Wal {
       (error) => this.#fail('write', error),
     );
     this.#marks = new Marks(always, live.lastLsn, options.pendingBytesMax);
+    this.#announcer = new Announcer(vfs.timers, this.#marks, options.onEvent);
     this.#appender = new Appender(this.#space, this.#marks, this.#epoch, segmentBytesMax);
     this.#writer = new Writer(
       vfs,
@@ -119,14 +113,18 @@ export class Wal {
         wrote: () => this.#schedule.wrote(),
         synced: (elapsedMs) => {
           this.#schedule.synced();
-          this.#emit({ type: 'synced', lsn: this.syncedLsn, elapsedMs });
+          this.#announcer.emit({ type: 'synced', lsn: this.syncedLsn, elapsedMs });
         },
         rotated: (sealed) => {
           this.#sealed.push(sealed);
-          this.#emit({ type: 'rotated', segment: sealed.name, lastLsn: sealed.lastLsn as Lsn });
+          this.#announcer.emit({
+            type: 'rotated',
+            segment: sealed.name,
+            lastLsn: sealed.lastLsn as Lsn,
+          });
         },
         failed: (kind, error) => this.#fail(kind, error),
-        stepped: () => this.#announce(),
+        stepped: () => this.#announcer.announce(),
       },
     );
     this.#schedule = new Schedule(vfs.timers, this.#marks, this.#writer, options.sync);
@@ -394,8 +392,8 @@ export class Wal {
     if (this.#failure) throw this.#failureOf(false);
     const segments = cut.map(({ name }) => name);
     await removeFiles(this.#options, segments);
-    this.#emit({ type: 'truncated', segments, firstLsn: this.firstLsn });
-    this.#announce();
+    this.#announcer.emit({ type: 'truncated', segments, firstLsn: this.firstLsn });
+    this.#announcer.announce();
   }
 
   /** Brings HEAD up to date; a failure poisons the log. */
@@ -440,50 +438,12 @@ export class Wal {
     this.#schedule.stop();
     this.#writer.stop();
     this.#marks.fail(this.#writer.attemptedLsn, (_, attempted) => this.#failureOf(attempted));
-    this.#emit({ type: 'poisoned', failure: kind, error });
-    this.#announce();
+    this.#announcer.emit({ type: 'poisoned', failure: kind, error });
+    this.#announcer.announce();
     return this.#failureOf(false);
   }
 
   #failureOf(attempted: boolean): WalError {
-    const failure = this.#failure;
-    const what = `a ${failure?.kind ?? 'write'} of the log in ${this.#options.dir} failed (${failure?.error.message ?? 'it was closed'})`;
-    return attempted
-      ? new WalError(
-          'WAL_OUTCOME_UNKNOWN',
-          `${what} before this record was durable: it may be there after a restart; open the log again to know`,
-          { cause: failure?.error },
-        )
-      : new WalError(
-          'WAL_POISONED',
-          `${what}: nothing more is written; mend the disk and open the log again`,
-          { cause: failure?.error },
-        );
+    return failed(this.#options.dir, this.#failure, attempted);
   }
-
-  #emit(event: WalEvent): void {
-    if (this.#options.onEvent) this.#events.push(event);
-  }
-
-  /** Tells listeners what has happened. What they throw is theirs: it must not stop the log. */
-  #announce(): void {
-    const call = (listener: () => void) => {
-      try {
-        listener();
-      } catch (error) {
-        this.#options.vfs.timers.turnEnd(() => {
-          throw error;
-        });
-      }
-    };
-    this.#marks.announce(call);
-    for (const event of this.#events.splice(0)) call(() => this.#options.onEvent?.(event));
-  }
-}
-
-function tooLarge(what: string, max: number, came: number): WalError {
-  return new WalError(
-    'WAL_RECORD_TOO_LARGE',
-    `expected a ${what} of at most ${max} bytes, got ${came}: split it, or raise recordBytesMax`,
-  );
 }

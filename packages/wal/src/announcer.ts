@@ -1,0 +1,46 @@
+/**
+ * Tells listeners what has happened, at moments when they may call the log back.
+ *
+ * What a listener throws is its own affair: it surfaces as an uncaught error at the end of the
+ * turn, and must not stop the log half-way through a step.
+ */
+import type { Timers } from '@nendb/vfs';
+import type { Marks } from './marks.js';
+import type { WalEvent } from './types.js';
+
+export class Announcer {
+  readonly #timers: Timers;
+  readonly #marks: Marks;
+  readonly #onEvent: ((event: WalEvent) => void) | undefined;
+  #events: WalEvent[] = [];
+
+  constructor(timers: Timers, marks: Marks, onEvent: ((event: WalEvent) => void) | undefined) {
+    this.#timers = timers;
+    this.#marks = marks;
+    this.#onEvent = onEvent;
+  }
+
+  /** Keeps `event` for the next `announce`. */
+  emit(event: WalEvent): void {
+    if (this.#onEvent) this.#events.push(event);
+  }
+
+  /** Calls who waits for `durableLsn`, then who listens to events, in order. */
+  announce(): void {
+    this.#marks.announce((listener) => this.#call(listener));
+    if (this.#events.length === 0) return;
+    const events = this.#events;
+    this.#events = [];
+    for (const event of events) this.#call(() => this.#onEvent?.(event));
+  }
+
+  #call(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#timers.turnEnd(() => {
+        throw error;
+      });
+    }
+  }
+}
