@@ -14,7 +14,7 @@
 import { formatUuid, type Lsn, sameUuid } from '@nendb/codec';
 import { makeDirectory, type VfsLock, VfsLockedError } from '@nendb/vfs';
 import { type Directory, inspectDirectory, type Segment } from './directory.js';
-import { corrupt, errnoOf, WalError } from './errors.js';
+import { corrupt, errnoOf, isNoSpace, WalError } from './errors.js';
 import * as format from './format.js';
 import { HeadFile } from './head-file.js';
 import { EPOCH_MAX } from './limits.js';
@@ -37,15 +37,20 @@ export interface Opened {
 
 /** Throws every code that says something about a log on disk, and `WAL_LOCKED`. */
 export async function openLog(options: CheckedOptions): Promise<Opened> {
-  const { vfs, dir } = options;
-  if (options.mustExist && !(await vfs.stat(dir))) throw missing(dir);
-  await makeDirectory(vfs, dir);
-  const lock = options.lock ? await takeLock(options) : undefined;
+  let lock: VfsLock | undefined;
   try {
+    if (options.mustExist && !(await options.vfs.stat(options.dir))) throw missing(options.dir);
+    await makeDirectory(options.vfs, options.dir);
+    if (options.lock) lock = await takeLock(options);
     return { ...(await recover(options)), lock };
   } catch (error) {
     await lock?.release();
-    throw error;
+    if (!isNoSpace(error)) throw error;
+    throw new WalError(
+      'WAL_FULL',
+      `no room to open the log in ${options.dir}: no record was touched; free disk space and try again`,
+      { file: options.dir, cause: error },
+    );
   }
 }
 
@@ -87,8 +92,9 @@ async function recover(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
       : { live: await buildFirst(vfs, dir, identity), replaces: false };
   const syncMs = vfs.clock.monotonicMs() - buildMs;
   const sealed = replaces ? directory.segments.slice(0, -1) : directory.segments;
+  let head: HeadFile | undefined;
   try {
-    const head = await openHead(options, directory, live);
+    head = await openHead(options, directory, live);
     await removeFiles(options, directory.leftovers);
     const firstLsn = (sealed[0]?.header.baseLsn ?? live.header.baseLsn) as Lsn;
     const lastLsn = live.lastLsn as Lsn;
@@ -109,6 +115,7 @@ async function recover(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
     }
     return { sealed, live, head, recovery, syncMs };
   } catch (error) {
+    await head?.close();
     await live.file.close();
     throw error;
   }

@@ -18,7 +18,7 @@
 import { UUID_BYTES } from '@nendb/codec';
 import { type Vfs, type VfsFile, writeFully } from '@nendb/vfs';
 import type { Segment } from './directory.js';
-import { corrupt, isNoSpace, WalError } from './errors.js';
+import { corrupt } from './errors.js';
 import * as format from './format.js';
 import { chainAfter, frameBytes, putFrameHeader } from './frame.js';
 import { FrameCursor, Step } from './frame-cursor.js';
@@ -130,12 +130,7 @@ async function build(
     return live;
   } catch (error) {
     await file.close();
-    if (!isNoSpace(error)) throw error;
-    throw new WalError(
-      'WAL_FULL',
-      `no room to open the log in ${dir}: nothing was changed; free disk space and try again`,
-      { file: temporary, cause: error },
-    );
+    throw error;
   }
 }
 

@@ -83,6 +83,32 @@ describe.each<{ sync: SyncPolicy; kind: CrashKind }>([
   });
 });
 
+describe('R7: a record or batch of many fragments', () => {
+  test.each([[2_200_000], [900_000, 900_000, 400_000]])(
+    'that loses the power half-way is there whole or not at all (%i ...)',
+    async (...sizes) => {
+      const options = { segmentBytesMax: 1 << 24, preallocateBytes: 1 << 20 };
+      const sim = new SimVfs();
+      const oracle = new Oracle();
+      await sim.run(async () => {
+        const { wal } = await openSim(sim, options);
+        watch(sim, wal, oracle);
+        await append(wal, oracle, 100);
+        await appendBatch(wal, oracle, sizes);
+      });
+      const outcomes = new Set<number>();
+      const from = oracle.durable[0].at;
+      for (const { at, image } of sim.crashImages({ from, samples: 2, subsetsMax: 1 })) {
+        await reboot(image, options, async (_sim, wal, recovery) => {
+          await verify(wal, recovery, oracle, at, oracle.durable);
+          outcomes.add(recovery.lastLsn);
+        });
+      }
+      expect([...outcomes].sort()).toEqual([1, 1 + sizes.length]);
+    },
+  );
+});
+
 describe('R14: recovery that dies itself', () => {
   test.each(['power', 'kill'] as const)(
     'after a %s crash, at every operation, loses nothing more',
