@@ -108,8 +108,7 @@ export class Space {
       const spare = this.#openSpare();
       if (spare.reserved === 0) this.#reserve(spare, this.#options.trailerBytes);
     } catch (error) {
-      // Nobody asked for the room yet: whoever does will be told that it is short, and of a failed
-      // write everybody has been told.
+      // Nobody asked for the room yet: whoever does will be told, of a full disk or of a failed one.
       if (!(error instanceof WalError)) throw error;
     }
   }

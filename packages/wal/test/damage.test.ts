@@ -66,7 +66,7 @@ interface Outcome {
   records?: [number, string][];
 }
 
-async function outcome(files: Files): Promise<Outcome> {
+async function outcome(files: Files, compare = true): Promise<Outcome> {
   const sim = await write(files);
   return sim.run(async () => {
     const records: [number, string][] = [];
@@ -81,7 +81,7 @@ async function outcome(files: Files): Promise<Outcome> {
       await wal.close();
       return { verdict: recovery.verdict, records };
     } catch (error) {
-      expect(same(filesOf(sim), files), 'a refusal changed something').toBe(true);
+      if (compare) expect(same(filesOf(sim), files), 'a refusal changed something').toBe(true);
       if (error instanceof WalError) return { error };
       throw error;
     }
@@ -131,7 +131,8 @@ describe.each<Ending>(['closed', 'idle', 'busy'])('R13: a log that is %s', (endi
           const flipped = bytes.slice();
           flipped[at] ^= 1 << bit;
           const what = `${name} byte ${at} bit ${bit}`;
-          const found = await outcome(new Map(files).set(name, flipped));
+          // Comparing all files is slow: once for each byte.
+          const found = await outcome(new Map(files).set(name, flipped), bit === at % 8);
           if (found.error) {
             checkRefusal(found, what);
             counts.refused++;

@@ -63,3 +63,13 @@ describe.each(['always', { windowMs: 5 }, { every: 3 }, 'os'] as const)('under %
     ).toEqual(['HEAD', 'LOCK']);
   });
 });
+
+test('a second opener in the same process is refused, and the log goes on', async () => {
+  const { wal } = await Wal.open({ dir });
+  await expect(Wal.open({ dir })).rejects.toMatchObject({ code: 'WAL_LOCKED' });
+  await wal.append(Buffer.from('still'));
+  await wal.close();
+  const { wal: next } = await Wal.open({ dir });
+  expect(await readAll(next)).toEqual(['1:still']);
+  await next.close();
+});
