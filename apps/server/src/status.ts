@@ -50,6 +50,6 @@ function recoveryStatus({ log, snapshot, replayed, elapsedMs }: EngineRecovery) 
     snapshot_source: snapshot?.source ?? null,
     snapshot_reason: snapshot?.reason ?? null,
     replayed_records: replayed,
-    elapsed_ms: elapsedMs,
+    elapsed_ms: Math.round(elapsedMs),
   };
 }
