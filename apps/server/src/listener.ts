@@ -57,9 +57,11 @@ export class Listener {
     return listener;
   }
 
-  get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+  /** Where it listens: the port that was picked where 0 was asked for, the address of a host name. */
+  get bound(): { address: string; port: number } {
+    const bound = this.#server.address();
+    if (typeof bound === 'object' && bound !== null) return bound;
+    throw new Error('expected a listening socket: it has been closed');
   }
 
   /** Accept errors, such as too many open files, come here; the server goes on. */

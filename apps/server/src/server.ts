@@ -113,8 +113,8 @@ export class RunningServer implements Stoppable, Doorkeeper {
     this.#log = log;
     this.#listener = listener;
     this.engine = engine;
-    this.port = listener.port;
-    this.url = redisUrl(config.bind, listener.port);
+    this.port = listener.bound.port;
+    this.url = redisUrl(config.bind, this.port);
     this.#clients = new Clients(config);
     this.#host = new ServerHost({
       config,
@@ -199,6 +199,7 @@ export class RunningServer implements Stoppable, Doorkeeper {
   #report(password: ServerPassword | undefined): void {
     const { recovery, dir } = this.engine;
     const { snapshot, log } = recovery;
+    const { bound } = this.#listener;
     if (snapshot?.reason) {
       this.#log.warn({ ...snapshot }, 'the newest snapshot was not usable, the one before was');
     }
@@ -209,7 +210,7 @@ export class RunningServer implements Stoppable, Doorkeeper {
     if (password?.exposed) {
       this.#log.warn({ file: this.#config.requirepassFile }, 'others may read the password file');
     }
-    if (!password && this.#config.protectedMode === 'no' && !isLoopback(this.#config.bind)) {
+    if (!password && this.#config.protectedMode === 'no' && !isLoopback(bound.address)) {
       this.#log.warn({ bind: this.#config.bind }, 'open to the network without a password');
     }
     this.#log.info(
