@@ -12,7 +12,7 @@ import { readFully, type Vfs } from '@nendb/vfs';
 import { corrupt, WalError } from './errors.js';
 import * as format from './format.js';
 import { frameSeed } from './frame.js';
-import { type Head, readHead } from './head-file.js';
+import { type FoundHead, type Head, readHead } from './head-file.js';
 import {
   declaredHeaderBytes,
   decodeSegmentHeader,
@@ -39,7 +39,7 @@ export interface Segment {
 export interface Directory {
   /** Oldest first; empty where there is no log yet. The last one is not scanned yet. */
   segments: Segment[];
-  head: Head | undefined;
+  head: FoundHead | undefined;
   /** Names of files that are not part of the log: spares, temporaries, segments cut off. */
   leftovers: string[];
 }

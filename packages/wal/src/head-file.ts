@@ -9,14 +9,15 @@
  *     +----------+------------+----------+----------+-------+------+--------+------+-----+
  *
  * Two slots, at 0 and 4096, hold the same; each is written in place and synced before the other
- * is touched, so one is always whole, and no disk space is needed to write it (truncating a log
- * must work on a full disk). The valid one with the higher generation counts.
+ * is touched, and no disk space is needed to write them (truncating a log must work on a full
+ * disk). The valid one with the higher generation counts.
  *
  * Invariants
  *  1. `first sequence` is durable here before a segment below it is unlinked.
  *  2. `last sequence` and `epoch` are durable here before an opening serves; rotation does not
  *     touch HEAD (a `rotated` trailer proves that a successor exists).
- *  3. `synced lsn` was synced in the log before it is here: a log that ends below it lost something.
+ *  3. The slot that was found valid is written last: a crash may have torn the other one before.
+ *  4. `synced lsn` was synced in the log before it is here: a log that ends below it lost something.
  */
 import { crc32, putPreamble, sameUuid } from '@nendb/codec';
 import { readFully, type Vfs, type VfsFile, writeFully } from '@nendb/vfs';
@@ -35,6 +36,11 @@ export interface Head {
   epoch: number;
   /** The log reached at least to here. */
   syncedLsn: number;
+}
+
+/** HEAD as it was read: what it says, and the file offset of the slot that says so. */
+export interface FoundHead extends Head {
+  slotAt: number;
 }
 
 function encodeHead(head: Head): Uint8Array {
@@ -71,10 +77,10 @@ function decodeSlot(bytes: Uint8Array, file: string): Head | undefined {
 }
 
 /** Reads HEAD at `path`. Throws `WAL_CORRUPT` where no slot is valid, `WAL_TOO_NEW`. */
-export async function readHead(vfs: Vfs, path: string): Promise<Head> {
+export async function readHead(vfs: Vfs, path: string): Promise<FoundHead> {
   const file = await vfs.open(path, 'read');
   try {
-    let best: Head | undefined;
+    let best: FoundHead | undefined;
     for (const at of format.HEAD_SLOTS_AT) {
       const bytes = new Uint8Array(format.HEAD_SLOT_BYTES);
       if ((await readFully(file, bytes, at)) < bytes.length) continue;
@@ -83,7 +89,7 @@ export async function readHead(vfs: Vfs, path: string): Promise<Head> {
       if (best && !sameUuid(best.databaseUuid, head.databaseUuid)) {
         throw corrupt(path, at, 'the two slots name different databases');
       }
-      best = head;
+      best = { ...head, slotAt: at };
     }
     if (!best) throw corrupt(path, 0, 'neither slot matches its checksum');
     return best;
@@ -96,12 +102,15 @@ export async function readHead(vfs: Vfs, path: string): Promise<Head> {
 export class HeadFile {
   readonly #file: VfsFile;
   #head: Head;
+  /** File offset of a slot that is surely valid. */
+  readonly #slotAt: number;
   #failure: Error | undefined;
   #step: 'write' | 'sync' = 'write';
 
-  private constructor(file: VfsFile, head: Head) {
+  private constructor(file: VfsFile, { slotAt, ...head }: FoundHead) {
     this.#file = file;
     this.#head = head;
+    this.#slotAt = slotAt;
   }
 
   /** Makes HEAD under a temporary name, then gives it its own, durably. */
@@ -119,11 +128,11 @@ export class HeadFile {
     }
     await vfs.rename(temporary, path);
     await vfs.syncDir(dir);
-    return HeadFile.open(vfs, dir, head);
+    return HeadFile.open(vfs, dir, { ...head, slotAt: format.HEAD_SLOTS_AT[0] });
   }
 
   /** Opens an existing HEAD that `readHead` has read. */
-  static async open(vfs: Vfs, dir: string, head: Head): Promise<HeadFile> {
+  static async open(vfs: Vfs, dir: string, head: FoundHead): Promise<HeadFile> {
     return new HeadFile(await vfs.open(`${dir}/${format.HEAD_NAME}`, 'write'), head);
   }
 
@@ -141,8 +150,9 @@ export class HeadFile {
     if (this.#failure) throw this.#failure;
     const head = { ...this.#head, ...change, generation: this.#head.generation + 1 };
     const bytes = encodeHead(head);
+    const others = format.HEAD_SLOTS_AT.filter((at) => at !== this.#slotAt);
     try {
-      for (const at of format.HEAD_SLOTS_AT) {
+      for (const at of [...others, this.#slotAt]) {
         this.#step = 'write';
         await writeFully(this.#file, bytes, at);
         this.#step = 'sync';
