@@ -18,7 +18,9 @@ export class Clockwork {
 
   /** Whole milliseconds since 1970. */
   nowMs(): number {
-    this.#lastMs = Math.max(this.#lastMs, Math.floor(this.#source()));
+    const nowMs = Math.floor(this.#source());
+    // Written so that a source that fails to give a number cannot spoil the time either.
+    if (nowMs > this.#lastMs) this.#lastMs = nowMs;
     return this.#lastMs;
   }
 }

@@ -11,7 +11,7 @@ function run(
   use: (wal: Wal, sim: SimVfs) => Promise<void>,
   options: Partial<WalOptions> = BIG,
 ): Promise<void> {
-  const sim = new SimVfs({ record: false, order: 'oldest' });
+  const sim = new SimVfs({ record: false, order: 'fifo' });
   return sim
     .run(async () => {
       const { wal } = await openSim(sim, { sync, ...options });
@@ -26,7 +26,7 @@ async function timed(
   sync: SyncPolicy,
   use: (wal: Wal, sim: SimVfs, act: <T>(work: () => Promise<T>) => Promise<T>) => Promise<void>,
 ): Promise<void> {
-  const sim = new SimVfs({ record: false, order: 'oldest' });
+  const sim = new SimVfs({ record: false, order: 'fifo' });
   const { wal } = await sim.run(() => openSim(sim, { sync, ...BIG }));
   await use(wal, sim, (work) => sim.run(work));
   await sim.run(() => wal.close());
