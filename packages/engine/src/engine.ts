@@ -242,7 +242,7 @@ export class Engine implements EngineView {
 
   #end(): void {
     this.#open = false;
-    this.#transaction.writer.reset();
+    this.#transaction.end();
   }
 
   #commitStaged(): void {

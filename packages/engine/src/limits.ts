@@ -8,6 +8,12 @@ export const VALUE_BYTES_MAX = 512 * MiB;
 /** The longest commit: one value of the greatest length with its key, or a large EXEC. */
 export const COMMIT_BYTES_MAX = VALUE_BYTES_MAX + MiB;
 
+/** The most that `commitBytesMax` may be set to: an image's chunk must hold it (below). */
+export const COMMIT_BYTES_LIMIT = 1024 * MiB;
+
+/** The longest key or field: half of what one JavaScript string holds, which names may be kept as. */
+export const KEY_BYTES_MAX = 256 * MiB;
+
 /** Bytes that may wait for the disk: what a crash of the machine may keep from being answered. */
 export const PENDING_BYTES_MAX = 64 * MiB;
 
@@ -17,8 +23,14 @@ export const SNAPSHOT_LOG_BYTES_MIN = 64 * MiB;
 /** Effects are gathered into chunks of about this size for an image: bounds a step's time. */
 export const IMAGE_STEP_BYTES = 64 * 1024;
 
-/** The longest chunk of an image: one value of the greatest length and its key. */
-export const IMAGE_CHUNK_BYTES_MAX = COMMIT_BYTES_MAX;
+/** Rows that one step of an image passes over, emitted or not: bounds its time to milliseconds. */
+export const IMAGE_STEP_ROWS = 10_000;
+
+/**
+ * The longest chunk of an image: a step, then what the longest commit may have put into one key,
+ * and the key's name again for its time. The stored length has 32 bits.
+ */
+export const IMAGE_CHUNK_BYTES_MAX = COMMIT_BYTES_LIMIT + KEY_BYTES_MAX + MiB;
 
 /** How often expired keys are looked for. */
 export const EXPIRY_PERIOD_MS = 100;

@@ -9,11 +9,15 @@
  *  2. A write to a key that is in the store but past its time is preceded by its delete, unless it
  *     replaces the key as a whole.
  *  3. Views handed out are borrowed from the store or from the overlay, until the next call.
+ *  4. What is staged can be decoded: arguments are checked before their first byte is written.
+ *  5. Outside `begin` to `end` every call throws: nothing is staged that no commit will take.
  */
-import type { Databases } from './effects/databases.js';
+import { assertExpiry, assertName, assertPatch, assertRun } from './arguments.js';
+import { DATABASE_COUNT, type Databases } from './effects/databases.js';
 import { EffectWriter } from './effects/writer.js';
 import { EngineError } from './errors.js';
 import { latin1 } from './latin1.js';
+import { KEY_BYTES_MAX } from './limits.js';
 import { Overlay, type StagedKey } from './overlay.js';
 import type { FieldVisitor, KeyVisitor, RecordView, Store } from './stores/store.js';
 import { ValueType } from './stores/store.js';
@@ -26,6 +30,9 @@ export interface TransactionLimits {
   commitBytesMax: number;
 }
 
+/** The map of databases while no transaction is open. */
+const CLOSED: readonly number[] = [];
+
 export class Transaction implements TransactionView {
   nowMs = 0;
   readonly writer: EffectWriter;
@@ -33,8 +40,9 @@ export class Transaction implements TransactionView {
   readonly #databases: Databases;
   readonly #overlay: Overlay;
   readonly #valueBytesMax: number;
-  /** The staged map of databases, once this transaction has changed it. */
-  #namespaces: number[] | undefined;
+  /** The map of databases that this transaction sees: the committed one until it stages its own. */
+  #namespaces = CLOSED;
+  #mapIsStaged = false;
   #nextNamespace = 0;
 
   constructor(store: Store, databases: Databases, limits: TransactionLimits) {
@@ -47,13 +55,20 @@ export class Transaction implements TransactionView {
 
   begin(nowMs: number): void {
     this.nowMs = nowMs;
+    this.#namespaces = this.#databases.namespaces;
+  }
+
+  /** Forgets what was staged, and the memory it took. */
+  end(): void {
     this.writer.reset();
     this.#overlay.reset();
-    this.#namespaces = undefined;
+    this.#namespaces = CLOSED;
+    this.#mapIsStaged = false;
   }
 
   find(database: number, key: Uint8Array, from: number, to: number): RecordView | undefined {
     const namespace = this.#namespaceOf(database);
+    if (to - from > KEY_BYTES_MAX) return undefined;
     const staged = this.#staged(namespace, key, from, to);
     if (staged) return staged.exists && this.#isAlive(staged.expireAtMs) ? staged : undefined;
     const stored = this.#store.find(namespace, key, from, to);
@@ -70,6 +85,7 @@ export class Transaction implements TransactionView {
     fieldTo: number,
   ): RecordView | undefined {
     if (!this.find(database, key, keyFrom, keyTo)) return undefined;
+    if (fieldTo - fieldFrom > KEY_BYTES_MAX) return undefined;
     const namespace = this.#namespaceOf(database);
     const staged = this.#staged(namespace, key, keyFrom, keyTo);
     if (staged) {
@@ -140,6 +156,9 @@ export class Transaction implements TransactionView {
     valueTo: number,
     expireAtMs: number,
   ): void {
+    assertName(key, keyFrom, keyTo);
+    assertRun(value, valueFrom, valueTo);
+    assertExpiry(expireAtMs);
     this.#assertValueFits(valueTo - valueFrom);
     const created = this.find(database, key, keyFrom, keyTo) === undefined;
     this.writer.put(
@@ -167,11 +186,9 @@ export class Transaction implements TransactionView {
     bytesTo: number,
     newLength: number,
   ): void {
-    if (at + bytesTo - bytesFrom > newLength) {
-      throw new RangeError(
-        `expected a patch within ${newLength} bytes, got ${bytesTo - bytesFrom} at ${at}`,
-      );
-    }
+    assertName(key, keyFrom, keyTo);
+    assertRun(bytes, bytesFrom, bytesTo);
+    assertPatch(at, bytesTo - bytesFrom, newLength);
     this.#assertValueFits(newLength);
     const created = !this.#openFor(database, key, keyFrom, keyTo, ValueType.string);
     this.writer.patch(
@@ -190,6 +207,7 @@ export class Transaction implements TransactionView {
   }
 
   remove(database: number, key: Uint8Array, from: number, to: number): boolean {
+    assertRun(key, from, to);
     const view = this.find(database, key, from, to);
     if (!view) return false;
     this.writer.delete(this.#namespaceOf(database), view.type, key, from, to);
@@ -203,6 +221,8 @@ export class Transaction implements TransactionView {
     to: number,
     expireAtMs: number,
   ): boolean {
+    assertRun(key, from, to);
+    assertExpiry(expireAtMs);
     const view = this.find(database, key, from, to);
     if (!view) return false;
     this.writer.expire(this.#namespaceOf(database), view.type, key, from, to, expireAtMs);
@@ -221,6 +241,9 @@ export class Transaction implements TransactionView {
     valueFrom: number,
     valueTo: number,
   ): boolean {
+    assertName(key, keyFrom, keyTo);
+    assertName(field, fieldFrom, fieldTo);
+    assertRun(value, valueFrom, valueTo);
     this.#assertValueFits(valueTo - valueFrom);
     const created = !this.#openFor(database, key, keyFrom, keyTo, ValueType.hash);
     const fieldCreated =
@@ -252,6 +275,8 @@ export class Transaction implements TransactionView {
     fieldFrom: number,
     fieldTo: number,
   ): boolean {
+    assertRun(key, keyFrom, keyTo);
+    assertRun(field, fieldFrom, fieldTo);
     if (!this.findField(database, key, keyFrom, keyTo, field, fieldFrom, fieldTo)) return false;
     const last = this.find(database, key, keyFrom, keyTo)?.length === 1;
     this.writer.fieldDrop(
@@ -269,23 +294,28 @@ export class Transaction implements TransactionView {
   }
 
   flushDatabase(database: number): void {
-    const namespaces = this.#stageNamespaces();
-    namespaces[database] = this.#nextNamespace++;
-    this.writer.databases(namespaces, this.#nextNamespace);
+    this.#namespaceOf(database);
+    this.#stageDatabases((namespaces) => {
+      namespaces[database] = this.#nextNamespace++;
+    });
   }
 
   flushAll(): void {
-    const namespaces = this.#stageNamespaces();
-    for (let database = 0; database < namespaces.length; database++) {
-      namespaces[database] = this.#nextNamespace++;
-    }
-    this.writer.databases(namespaces, this.#nextNamespace);
+    this.#namespaceOf(0);
+    this.#stageDatabases((namespaces) => {
+      for (let database = 0; database < namespaces.length; database++) {
+        namespaces[database] = this.#nextNamespace++;
+      }
+    });
   }
 
   swapDatabases(a: number, b: number): void {
-    const namespaces = this.#stageNamespaces();
-    [namespaces[a], namespaces[b]] = [namespaces[b], namespaces[a]];
-    this.writer.databases(namespaces, this.#nextNamespace);
+    const ofA = this.#namespaceOf(a);
+    const ofB = this.#namespaceOf(b);
+    this.#stageDatabases((namespaces) => {
+      namespaces[a] = ofB;
+      namespaces[b] = ofA;
+    });
   }
 
   /** Stages the delete of a key that is past its time; nothing where it is not. */
@@ -321,15 +351,21 @@ export class Transaction implements TransactionView {
   }
 
   #namespaceOf(database: number): number {
-    return this.#namespaces ? this.#namespaces[database] : this.#databases.namespaceOf(database);
+    const namespace = this.#namespaces[database];
+    if (namespace !== undefined) return namespace;
+    if (this.#namespaces === CLOSED) {
+      throw new Error('expected an open transaction, it has ended: call begin() for the next one');
+    }
+    throw new RangeError(`expected a database from 0 to ${DATABASE_COUNT - 1}, got ${database}`);
   }
 
-  #stageNamespaces(): number[] {
-    if (!this.#namespaces) {
-      this.#namespaces = [...this.#databases.namespaces];
-      this.#nextNamespace = this.#databases.nextNamespace;
-    }
-    return this.#namespaces;
+  #stageDatabases(change: (namespaces: number[]) => void): void {
+    if (!this.#mapIsStaged) this.#nextNamespace = this.#databases.nextNamespace;
+    const namespaces = [...this.#namespaces];
+    change(namespaces);
+    this.writer.databases(namespaces, this.#nextNamespace);
+    this.#namespaces = namespaces;
+    this.#mapIsStaged = true;
   }
 
   /** The staged state of a key; `undefined`, at no cost, before the first write. */

@@ -20,6 +20,7 @@ class Bench {
   readonly #reader = new EffectReader();
 
   begin(nowMs = NOW_MS): TransactionView {
+    this.transaction.end();
     this.transaction.begin(nowMs);
     return this.transaction;
   }

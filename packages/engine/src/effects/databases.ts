@@ -28,8 +28,11 @@ export class Databases {
     return this.#nextNamespace;
   }
 
+  /** Throws `RangeError` where there is no such database. */
   namespaceOf(database: number): number {
-    return this.#namespaces[database];
+    const namespace = this.#namespaces[database];
+    if (namespace !== undefined) return namespace;
+    throw new RangeError(`expected a database from 0 to ${DATABASE_COUNT - 1}, got ${database}`);
   }
 
   /** Takes over a whole map. */

@@ -21,11 +21,12 @@
  * Invariants
  *  1. Effects are resolved: absolute times, final values, never something to be computed again.
  *  2. Applying a run of effects again over its own result changes nothing (R1).
- *  3. Unknown types and impossible flags are refused, never skipped.
+ *  3. Unknown effects, types of values, and flags that the effect cannot have are refused, never
+ *     skipped.
  *
  * `docs/formats/effects.md` draws each.
  */
-import type { ValueType } from '../stores/store.js';
+import { ValueType } from '../stores/store.js';
 
 export const EffectType = {
   put: 1,
@@ -43,14 +44,33 @@ export const VALUE_TYPE_MASK = 0x0f;
 export const FLAG_CREATED = 0x10;
 export const FLAG_REMOVED = 0x20;
 export const FLAG_FIELD_CREATED = 0x40;
-const FLAGS_KNOWN = VALUE_TYPE_MASK | FLAG_CREATED | FLAG_REMOVED | FLAG_FIELD_CREATED;
-
 /** Type and flags, the fixed part of an effect, in bytes. */
 export const EFFECT_HEAD_BYTES = 2;
 
-/** Whether `flags` are bits that some writer sets. */
-export function flagsAreKnown(flags: number): boolean {
-  return (flags & ~FLAGS_KNOWN) === 0;
+const STRING = 1 << ValueType.string;
+const HASH = 1 << ValueType.hash;
+
+/** What each effect may say, by its number: the flags, and a bit for each type of value. */
+const FLAGS_OF = new Uint8Array(256);
+const VALUE_TYPES_OF = new Uint16Array(256);
+const allow = (type: EffectType, flags: number, valueTypes: number) => {
+  FLAGS_OF[type] = flags;
+  VALUE_TYPES_OF[type] = valueTypes;
+};
+allow(EffectType.put, FLAG_CREATED, STRING);
+allow(EffectType.delete, FLAG_REMOVED, STRING | HASH);
+allow(EffectType.expire, 0, STRING | HASH);
+allow(EffectType.patch, FLAG_CREATED, STRING);
+allow(EffectType.fieldPut, FLAG_CREATED | FLAG_FIELD_CREATED, HASH);
+allow(EffectType.fieldDrop, FLAG_REMOVED, HASH);
+allow(EffectType.databases, 0, 1);
+
+/** Whether an effect of `type` (a byte) may have `flags`. Never, where the type is unknown. */
+export function flagsAreKnown(type: number, flags: number): boolean {
+  return (
+    (flags & ~VALUE_TYPE_MASK & ~FLAGS_OF[type]) === 0 &&
+    ((VALUE_TYPES_OF[type] >> (flags & VALUE_TYPE_MASK)) & 1) === 1
+  );
 }
 
 /** The flags of an effect on a key that holds `type`. */

@@ -7,6 +7,7 @@
  */
 import { FormatError, UvarintReader } from '@nendb/codec';
 import type { ValueType } from '../stores/store.js';
+import { DATABASE_COUNT } from './databases.js';
 import {
   EFFECT_HEAD_BYTES,
   EffectType,
@@ -16,9 +17,6 @@ import {
   flagsAreKnown,
   VALUE_TYPE_MASK,
 } from './format.js';
-
-/** More databases than any configuration makes; bounds what a damaged count could ask for. */
-const DATABASES_MAX = 1024;
 
 export class EffectReader {
   bytes: Uint8Array = new Uint8Array(0);
@@ -76,10 +74,10 @@ export class EffectReader {
     if (this.#end - this.#offset < EFFECT_HEAD_BYTES) throw this.#truncated();
     const type = this.bytes[this.#offset] as EffectType;
     this.flags = this.bytes[this.#offset + 1];
-    if (!flagsAreKnown(this.flags)) {
+    if (!flagsAreKnown(type, this.flags)) {
       throw new FormatError(
         'FORMAT_TOO_NEW',
-        `expected known effect flags, got 0x${this.flags.toString(16)}`,
+        `expected a known effect, got type ${type} with flags 0x${this.flags.toString(16)}: use a newer release`,
       );
     }
     const varints = this.#varints;
@@ -126,12 +124,6 @@ export class EffectReader {
         return;
       case EffectType.fieldDrop:
         this.#readField();
-        return;
-      default:
-        throw new FormatError(
-          'FORMAT_TOO_NEW',
-          `expected a known effect type, got ${type}: use a newer release`,
-        );
     }
   }
 
@@ -148,14 +140,21 @@ export class EffectReader {
   #readDatabases(): void {
     this.nextNamespace = this.#varints.next();
     const count = this.#varints.next();
-    if (count === 0 || count > DATABASES_MAX) {
+    if (count !== DATABASE_COUNT) {
       throw new FormatError(
         'FORMAT_BAD_VALUE',
-        `expected 1 to ${DATABASES_MAX} databases, got ${count}`,
+        `expected ${DATABASE_COUNT} databases, got ${count}`,
       );
     }
-    this.namespaces = [];
-    for (let i = 0; i < count; i++) this.namespaces.push(this.#varints.next());
+    const namespaces = new Set<number>();
+    for (let i = 0; i < count; i++) namespaces.add(this.#varints.next());
+    this.namespaces = [...namespaces];
+    if (namespaces.size !== count || Math.max(...namespaces) >= this.nextNamespace) {
+      throw new FormatError(
+        'FORMAT_BAD_VALUE',
+        `expected ${count} different namespaces below ${this.nextNamespace}, got ${this.namespaces}`,
+      );
+    }
   }
 
   /** Reads a length, steps over its bytes, and returns where they began. */

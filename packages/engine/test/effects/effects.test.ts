@@ -6,6 +6,7 @@ import { EffectWriter } from '../../src/effects/writer.js';
 import { ValueType } from '../../src/stores/store.js';
 
 const b = (text: string) => Buffer.from(text, 'latin1');
+const NAMESPACES = [5, 2 ** 33, 7, ...Array.from({ length: 13 }, (_, i) => 20 + i)];
 
 /** One effect of each kind, with values on both sides of every varint width. */
 function writeAll(): EffectWriter {
@@ -28,7 +29,7 @@ function writeAll(): EffectWriter {
   writer.patch(1, ValueType.string, true, b('key'), 0, 3, 127, 2 ** 31 + 200, b('patch'), 0, 5);
   writer.fieldPut(1, ValueType.hash, true, true, b('key'), 0, 3, b('field'), 0, 5, b(''), 0, 0);
   writer.fieldDrop(1, ValueType.hash, true, b('key'), 0, 3, b('field'), 0, 5);
-  writer.databases([5, 2 ** 33, 7], 2 ** 34);
+  writer.databases(NAMESPACES, 2 ** 34);
   return writer;
 }
 
@@ -101,7 +102,7 @@ describe('effects', () => {
     });
     expect(effects[6]).toMatchObject({
       type: EffectType.databases,
-      namespaces: [5, 2 ** 33, 7],
+      namespaces: NAMESPACES,
       nextNamespace: 2 ** 34,
     });
   });
@@ -112,6 +113,16 @@ describe('effects', () => {
       Buffer.from([255, 1, 0, 1, 65]),
       Buffer.from([0, 0, 0, 0]),
       Buffer.from([EffectType.delete, 0x81, 0, 1, 65]),
+      // A type of value that a later release may bring, and flags that the effect cannot have.
+      Buffer.from([EffectType.delete, 0x23, 0, 1, 65]),
+      Buffer.from([EffectType.put, 0x12, 0, 1, 65, 0, 0]),
+      Buffer.from([EffectType.put, 0x21, 0, 1, 65, 0, 0]),
+      Buffer.from([EffectType.expire, 0x10, 0, 1, 65, 0]),
+      Buffer.from([EffectType.patch, 0x02, 0, 1, 65, 0, 0, 0]),
+      Buffer.from([EffectType.fieldPut, 0x01, 0, 1, 65, 1, 65, 0]),
+      Buffer.from([EffectType.fieldPut, 0x22, 0, 1, 65, 1, 65, 0]),
+      Buffer.from([EffectType.fieldDrop, 0x12, 0, 1, 65, 1, 65]),
+      Buffer.from([EffectType.databases, 0x01, 1, 1, 0]),
     ]) {
       expect(() => readAll(bytes)).toThrow(expect.objectContaining({ code: 'FORMAT_TOO_NEW' }));
     }
@@ -132,10 +143,19 @@ describe('effects', () => {
     }
   });
 
-  it('refuse a patch outside its string and an impossible count of databases', () => {
+  it('refuse a patch outside its string and a map of databases that names nothing or one twice', () => {
     const writer = new EffectWriter(1_000);
     writer.patch(1, ValueType.string, false, b('k'), 0, 1, 3, 4, b('ab'), 0, 2);
     expect(() => readAll(writer.bytes, writer.length)).toThrow(/patch within 4 bytes/);
-    expect(() => readAll(Buffer.from([EffectType.databases, 0, 1, 0]))).toThrow(/1 to 1024/);
+    for (const [namespaces, next, message] of [
+      [[5, 6], 20, /expected 16 databases, got 2/],
+      [[...NAMESPACES, 4], 2 ** 34, /expected 16 databases, got 17/],
+      [[...NAMESPACES.slice(1), 7], 2 ** 34, /16 different namespaces/],
+      [NAMESPACES, 2 ** 33, /below 8589934592/],
+    ] as const) {
+      const map = new EffectWriter(1_000);
+      map.databases(namespaces, next);
+      expect(() => readAll(map.bytes, map.length)).toThrow(message);
+    }
   });
 });
