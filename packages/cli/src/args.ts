@@ -2,7 +2,7 @@
  * Splits an argument vector into flags and words by a list of known flags, with `util.parseArgs`.
  *
  * `--flag value`, `--flag=value`, `-f value`, `-fvalue`; `--` ends the flags. What is added to the
- * library: with `exec` everything behind the first word belongs to the database (`nen exec INCRBY k
+ * library: with `exec` what stands behind the first word belongs to the database (`nen exec INCRBY k
  * -5`), the value of a flag never looks like a flag unless it is joined with `=`, and an unknown
  * flag is worth a guess.
  */
@@ -22,13 +22,16 @@ type Tokens = NonNullable<ReturnType<typeof parseArgs>['tokens']>;
 type OptionToken = Extract<Tokens[number], { kind: 'option' }>;
 
 /**
- * Scans `argv`. With `stopAtWord`, the first word and all behind it are words, whatever they look
- * like. Throws `CliError` `USAGE` for unknown flags and missing or superfluous values.
+ * What may stand behind the first word: flags like before it; words only; or words, and the known
+ * flags by their long names (`nen exec INCRBY k -5 --dir ./data`).
  */
+export type BehindWords = 'flags' | 'words' | 'words-and-long-flags';
+
+/** Scans `argv`. Throws `CliError` `USAGE` for unknown flags and missing or superfluous values. */
 export function scanArgs(
   argv: readonly string[],
   options: readonly OptionSpec[],
-  stopAtWord: boolean,
+  behindWords: BehindWords,
 ): Scanned {
   const { tokens } = parseArgs({
     args: [...argv],
@@ -40,20 +43,35 @@ export function scanArgs(
   const values: Scanned['values'] = {};
   const words: string[] = [];
   let firstWordAt = argv.length;
+  let wordTakenAt = -1;
   for (const token of tokens) {
     if (token.kind === 'positional') {
       if (words.length === 0) firstWordAt = token.index;
-      if (stopAtWord) return { values, words: argv.slice(token.index), firstWordAt };
+      if (behindWords === 'words') return { values, words: argv.slice(token.index), firstWordAt };
       words.push(token.value);
     } else if (token.kind === 'option') {
-      const spec = options.find(
-        ({ name, aliases }) => name === token.name || aliases?.includes(token.name),
-      );
+      const spec = specOf(token, options);
+      const mayBeWord = words.length > 0 && behindWords === 'words-and-long-flags';
+      if (mayBeWord && (spec === undefined || !token.rawName.startsWith('--'))) {
+        // `-abc` is one word, of which the parser makes three flags.
+        if (token.index > wordTakenAt) words.push(...wordsOf(argv, token));
+        wordTakenAt = token.index;
+        continue;
+      }
       if (spec === undefined) throw unknownFlag(token.rawName, options);
       values[spec.name] = flagValue(spec, token);
     }
   }
   return { values, words, firstWordAt };
+}
+
+function specOf({ name }: OptionToken, options: readonly OptionSpec[]): OptionSpec | undefined {
+  return options.find((spec) => spec.name === name || spec.aliases?.includes(name));
+}
+
+/** The words that were taken for a flag, and for its value where that stood apart. */
+function wordsOf(argv: readonly string[], { index, value, inlineValue }: OptionToken): string[] {
+  return value !== undefined && !inlineValue ? [argv[index], value] : [argv[index]];
 }
 
 function optionsConfig(options: readonly OptionSpec[]): ParseArgsConfig['options'] {

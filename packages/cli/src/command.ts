@@ -41,7 +41,7 @@ export interface CommandSpec {
   /** Lines for the end of its help. */
   readonly notes?: readonly string[];
   readonly examples: readonly string[];
-  /** From the first word that is no flag on, everything is an argument, dashes or not. */
+  /** Behind the first word only known flags, by their long names, are flags; the rest are words. */
   readonly verbatimArgs?: boolean;
   /** How many words may follow. Default: none. */
   readonly argsMin?: number;

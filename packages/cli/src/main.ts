@@ -45,7 +45,7 @@ async function dispatch(
   options: RunOptions,
   json: { wanted: boolean },
 ): Promise<number> {
-  const start = scanArgs(argv, everyOption(), true);
+  const start = scanArgs(argv, everyOption(), 'words');
   const flagsBefore = argv.slice(0, start.firstWordAt);
   const [first, ...behind] = start.words;
   if (first === undefined || first === 'help') return help(behind, start, io);
@@ -58,7 +58,8 @@ async function dispatch(
     return ExitCode.ok;
   }
   const known = [...spec.options, ...COMMON_OPTIONS];
-  const scanned = scanArgs([...flagsBefore, ...rest], known, spec.verbatimArgs === true);
+  const behindWords = spec.verbatimArgs === true ? 'words-and-long-flags' : 'flags';
+  const scanned = scanArgs([...flagsBefore, ...rest], known, behindWords);
   json.wanted = scanned.values.json === true;
   if (scanned.values.help === true) {
     io.stdout.write(commandHelp(spec));

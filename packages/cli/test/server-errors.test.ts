@@ -183,11 +183,18 @@ describe('passwords', () => {
 });
 
 describe('exec', () => {
-  test('takes everything behind the command as it is', async () => {
+  test('takes words behind the command as they are, whatever they look like', async () => {
     const { url, requests } = await server(() => ':1\r\n');
-    await nen(['--url', url, 'exec', 'INCRBY', 'k', '-5', '--json', '007', '']);
-    await nen(['exec', '--url', url, '--', '--odd', 'x']);
-    expect(requests).toEqual(['INCRBY k -5 --json 007 ', '--odd x']);
+    await nen(['--url', url, 'exec', 'INCRBY', 'k', '-5', '--odd', '-n', '3', '-abc', '007', '']);
+    await nen(['exec', '--url', url, '--', 'SET', '--url', 'x', '--json']);
+    expect(requests).toEqual(['INCRBY k -5 --odd -n 3 -abc 007 ', 'SET --url x --json']);
+  });
+
+  test('knows its own long flags behind the command', async () => {
+    const { url, requests } = await server(() => ':1\r\n');
+    const { stdout } = await nen(['exec', 'GET', 'k', '--url', url, `--db=0`, '--raw-word']);
+    expect(requests).toEqual(['GET k --raw-word']);
+    expect(stdout).toBe('1\n');
   });
 
   test('asks for RESP3 with --json, and for the database of --db above that of the address', async () => {

@@ -71,7 +71,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     notes: [
       ...WHERE,
-      'Flags of nen stand before the command; all behind it belongs to the command.',
+      'Behind the command only the long flags of nen are flags; behind -- nothing is.',
       'On a terminal replies show their types; in a pipe they are raw.',
     ],
     examples: ['nen exec SET greeting hello', 'nen exec --json HGETALL user:1'],
