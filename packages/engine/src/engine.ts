@@ -12,7 +12,8 @@
  *  2. One record a commit; a refused or aborted transaction leaves no trace (R7).
  *  3. After `submit` only I/O may fail; a throw from `apply` is fatal (R7).
  *  4. A failed write, or any failed sync under `always`, is fatal. A failed sync under a weaker
- *     policy makes the engine read-only (R10).
+ *     policy makes the engine read-only (R10), unless commits were still waiting to be written:
+ *     what reads see would never become durable, so that is fatal too.
  *
  * Concurrency: one thread, synchronous from `begin` to `commit` (R8).
  */
@@ -194,6 +195,7 @@ export class Engine implements EngineView {
   }
 
   publishAddress(address: string): void {
+    if (this.#state === 'closed') throw closedError();
     this.#lock.publish(address);
   }
 
@@ -273,17 +275,19 @@ export class Engine implements EngineView {
     this.#snapshotter.onCommit(length);
   }
 
-  /** A change of the engine's own: left out where none can be made. */
-  #changeByItself(body: (transaction: Transaction) => void): void {
-    if (this.#state !== 'ok' || this.#open || this.#wal.pressure) return;
+  /** A change of the engine's own: left out, and false, where none can be made. */
+  #changeByItself(body: (transaction: Transaction) => void): boolean {
+    if (this.#state !== 'ok' || this.#open || this.#wal.pressure) return false;
     const transaction = this.#begin();
     try {
       body(transaction);
       this.commit();
+      return true;
     } catch (error) {
       this.abort();
       // No room for housekeeping is no failure: reads hide what is past its time.
-      if (!(error instanceof EngineError)) throw error;
+      if (error instanceof EngineError) return false;
+      throw error;
     }
   }
 
@@ -305,7 +309,9 @@ export class Engine implements EngineView {
 
   #onWalEvent(event: WalEvent): void {
     if (event.type !== 'poisoned') return;
-    if (event.failure === 'sync' && this.#settings.sync !== 'always') {
+    const onlySync = event.failure === 'sync' && this.#settings.sync !== 'always';
+    // What is applied and can no longer be written must not be seen: no read may be answered (R9).
+    if (onlySync && this.#wal.durableLsn >= this.#appliedLsn) {
       if (this.#state === 'ok') this.#state = 'read-only';
       this.#reason ??= event.error.message;
     } else {

@@ -12,8 +12,11 @@ import type { Transaction } from './transaction.js';
 export interface ExpiryTarget {
   store: Store;
   databases: Databases;
-  /** Runs `body` in a transaction and commits it, unless the engine cannot take writes now. */
-  change(body: (transaction: Transaction) => void): void;
+  /**
+   * Runs `body` in a transaction and commits it. Returns false where nothing was committed, since
+   * the engine cannot take writes now.
+   */
+  change(body: (transaction: Transaction) => void): boolean;
 }
 
 export class ActiveExpiry {
@@ -57,11 +60,13 @@ export class ActiveExpiry {
     const namespace = databases.namespaceOf(database);
     if (store.expiringCount(namespace) === 0) return 0;
     let removed = 0;
-    this.#target.change((transaction) => {
+    const committed = this.#target.change((transaction) => {
       store.scanExpired(namespace, transaction.nowMs, EXPIRY_KEYS_MAX, EXPIRY_STEPS_MAX, (key) => {
         if (transaction.removeExpired(database, key, 0, key.length)) removed++;
       });
     });
+    // Nothing was removed where the disk was full: to go on at once would only fail at once again.
+    if (!committed) return 0;
     this.removedKeys += removed;
     return removed;
   }

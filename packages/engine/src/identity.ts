@@ -82,9 +82,19 @@ export function decodeIdentity(bytes: Buffer): Identity {
       'expected the identity body to match its checksum',
     );
   }
-  const body = bodySchema.safeParse(JSON.parse(bytes.toString('utf8', BODY_AT, crcAt)));
+  const body = bodySchema.safeParse(parseJson(bytes.toString('utf8', BODY_AT, crcAt)), {
+    error: z.locales.en().localeError,
+  });
   if (!body.success) throw new FormatError('FORMAT_BAD_VALUE', z.prettifyError(body.error));
   return { databaseUuid, ...body.data };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new FormatError('FORMAT_BAD_VALUE', `expected the identity body to be JSON: ${error}`);
+  }
 }
 
 /**

@@ -17,6 +17,13 @@ export const KEY_BYTES_MAX = 256 * MiB;
 /** Bytes that may wait for the disk: what a crash of the machine may keep from being answered. */
 export const PENDING_BYTES_MAX = 64 * MiB;
 
+/** Segments of the log, in bytes: what the log takes. Known here, to refuse before anything is made. */
+export const SEGMENT_BYTES_MIN = 4096;
+export const SEGMENT_BYTES_LIMIT = 16 * 1024 * MiB;
+
+/** The longest time between two syncs: what the log takes, likewise. */
+export const SYNC_WINDOW_MS_LIMIT = 3_600_000;
+
 /** A snapshot is due when the log since the last one exceeds this and the image's size (R4). */
 export const SNAPSHOT_LOG_BYTES_MIN = 64 * MiB;
 

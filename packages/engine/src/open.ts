@@ -63,7 +63,8 @@ export async function openDatabase(
     const identity = await claimDirectory(settings);
     return { lock, ...(await recover(settings, identity, onWalEvent)) };
   } catch (error) {
-    await lock?.release();
+    // What refused the directory is the news, not what then failed besides.
+    await lock?.release().catch(() => undefined);
     throw asEngineError(error);
   }
 }
@@ -109,12 +110,16 @@ async function recover(
   const base = await loadImage(settings, identity);
   const target = new RecoveryTarget(settings);
   if (base.image) await target.load(base.image);
-  const from = lsn((base.image?.header.lsn ?? 0) + 1);
-  const opened = await openWal(settings, identity, target, from, onWalEvent, base.refusal);
+  const opened = await openWal(settings, identity, target, base, onWalEvent);
   target.clock.atLeast(opened.recovery.databaseTimeMs);
   if (!identity.ready) {
     identity = { ...identity, ready: true };
-    await writeIdentity(vfs, dir, identity);
+    try {
+      await writeIdentity(vfs, dir, identity);
+    } catch (error) {
+      await opened.wal.close().catch(() => undefined);
+      throw error;
+    }
   }
   return {
     identity,
@@ -137,14 +142,17 @@ function describe({ info, source, reason }: SnapshotImage): EngineRecovery['snap
   return { info, source, ...(reason !== undefined && { reason }) };
 }
 
+/** What recovery starts from. */
+interface Base {
+  image?: SnapshotImage;
+  refusal?: Error;
+}
+
 /**
  * The image to start from. Where images exist but none is valid, the log may still reach back to
  * its first record; the refusal is kept for the case that it does not.
  */
-async function loadImage(
-  { vfs, dir }: EngineSettings,
-  identity: Identity,
-): Promise<{ image?: SnapshotImage; refusal?: Error }> {
+async function loadImage({ vfs, dir }: EngineSettings, identity: Identity): Promise<Base> {
   try {
     return { image: await Snapshot.load(dir, { vfs, uuid: identity.databaseUuid }) };
   } catch (error) {
@@ -159,9 +167,8 @@ async function openWal(
   settings: EngineSettings,
   identity: Identity,
   target: RecoveryTarget,
-  from: Lsn,
+  { image, refusal }: Base,
   onEvent: (event: WalEvent) => void,
-  refusal: Error | undefined,
 ): Promise<{ wal: Wal; recovery: WalRecovery }> {
   try {
     return await Wal.open({
@@ -175,8 +182,10 @@ async function openWal(
       databaseUuid: identity.databaseUuid,
       databaseTimeMs: () => target.clock.nowMs(),
       mustExist: identity.ready,
+      // An image of an epoch that the log has lost without its records: that epoch is spent (R2).
+      epochMin: (image?.header.epoch ?? 0) + 1,
       lock: false,
-      recover: { from, onRecord: target.replay },
+      recover: { from: lsn((image?.header.lsn ?? 0) + 1), onRecord: target.replay },
       onEvent,
     });
   } catch (error) {

@@ -4,9 +4,13 @@ import type { SyncPolicy } from '@nendb/wal';
 import * as z from 'zod/mini';
 import { EngineError } from './errors.js';
 import {
+  COMMIT_BYTES_LIMIT,
   COMMIT_BYTES_MAX,
   PENDING_BYTES_MAX,
+  SEGMENT_BYTES_LIMIT,
+  SEGMENT_BYTES_MIN,
   SNAPSHOT_LOG_BYTES_MIN,
+  SYNC_WINDOW_MS_LIMIT,
   VALUE_BYTES_MAX,
 } from './limits.js';
 import { STORE_KIND_DEFAULT } from './stores/registry.js';
@@ -18,7 +22,7 @@ const syncPolicy = z.union(
   [
     z.literal('always'),
     z.literal('os'),
-    z.strictObject({ windowMs: z.number().check(z.positive()) }),
+    z.strictObject({ windowMs: z.int().check(z.positive(), z.lte(SYNC_WINDOW_MS_LIMIT)) }),
     z.strictObject({ every: z.int().check(z.positive()) }),
   ],
   "expected 'always', 'os', { windowMs } or { every }",
@@ -29,11 +33,11 @@ const optionsSchema = z.strictObject({
   store: z._default(z.string(), STORE_KIND_DEFAULT),
   sync: z._default(syncPolicy, 'always'),
   vfs: z.optional(z.custom<Vfs>((value) => typeof value === 'object' && value !== null)),
-  segmentBytesMax: z.optional(bytes),
+  segmentBytesMax: z.optional(z.int().check(z.gte(SEGMENT_BYTES_MIN), z.lte(SEGMENT_BYTES_LIMIT))),
   preallocate: z.optional(z.boolean()),
   snapshotLogBytesMin: z._default(bytes, SNAPSHOT_LOG_BYTES_MIN),
   valueBytesMax: z._default(bytes, VALUE_BYTES_MAX),
-  commitBytesMax: z._default(bytes, COMMIT_BYTES_MAX),
+  commitBytesMax: z._default(bytes.check(z.lte(COMMIT_BYTES_LIMIT)), COMMIT_BYTES_MAX),
   pendingBytesMax: z._default(bytes, PENDING_BYTES_MAX),
   activeExpiry: z._default(z.boolean(), true),
 });
@@ -45,7 +49,7 @@ export interface EngineSettings extends z.infer<typeof optionsSchema> {
 
 /** Throws `ENGINE_BAD_OPTION`, naming each option that is wrong. */
 export function settingsOf(options: EngineOptions): EngineSettings {
-  const parsed = optionsSchema.safeParse(options);
+  const parsed = optionsSchema.safeParse(options, { error: z.locales.en().localeError });
   if (!parsed.success) {
     throw new EngineError('ENGINE_BAD_OPTION', z.prettifyError(parsed.error), {
       cause: parsed.error,

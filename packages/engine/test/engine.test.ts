@@ -186,6 +186,29 @@ describe('a failed sync', () => {
     );
   });
 
+  /** Such an engine was once read-only: every read waited for what could not be written any more. */
+  it('R9: under a weaker policy is fatal when reads see what will never be written', async () => {
+    await withEngine(
+      async (engine) => {
+        const fatal: Error[] = [];
+        engine.onFatal((error) => fatal.push(error));
+        put(engine, 'a', '1');
+        await engine.barrier();
+        sim.faults.failAt({ op: 'sync', nth: 1, error: 'EIO' });
+        for (let i = 0; i < 2_000 && fatal.length === 0; i++) {
+          await new Promise<void>((resolve) => sim.timers.turnEnd(resolve));
+          if (engine.health().state === 'ok') put(engine, `key${i}`, 'x'.repeat(2_000));
+        }
+        sim.faults.assertAllFired();
+        const { state } = engine.health();
+        expect(state).toBe(engine.appliedLsn > engine.durableLsn ? 'failed' : 'read-only');
+        expect(engine.appliedLsn).toBeGreaterThan(engine.durableLsn);
+        expect(fatal).toHaveLength(1);
+      },
+      { sync: { windowMs: 10 } },
+    );
+  });
+
   it('R10: a failed write is fatal under every policy', async () => {
     await withEngine(
       async (engine) => {

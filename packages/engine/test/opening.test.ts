@@ -1,4 +1,4 @@
-import { putPreamble } from '@nendb/codec';
+import { crc32, putPreamble } from '@nendb/codec';
 import { SimVfs } from '@nendb/vfs/sim';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Engine } from '../src/engine.js';
@@ -219,6 +219,71 @@ describe('opening', () => {
     await expectRefused('ENGINE_CORRUPT', /./);
   });
 
+  it('R2: spends no epoch twice that an image knows of, although the log has forgotten it', async () => {
+    await withEngine((engine) => put(engine, 'a', '1'));
+    const before = sim.crashImage({ choice: 'all' });
+    let spent = 0;
+    for (let i = 0; i < 3; i++) {
+      await withEngine(async (engine) => {
+        await engine.snapshot();
+        spent = engine.epoch;
+      });
+    }
+    const image = await readBytes(`${DIR}/nendb.snapshot`);
+    sim = SimVfs.fromImage(before, { seed: 12 });
+    await writeBytes(`${DIR}/nendb.snapshot`, image);
+    await withEngine((engine) => {
+      expect(engine.recovery.snapshot?.info.header.epoch).toBe(spent);
+      expect(engine.epoch).toBeGreaterThan(spent);
+    });
+  });
+
+  it('R5: refuses an identity that is cut, grown, or holds something else, naming it', async () => {
+    await withEngine((engine) => put(engine, 'a', '1'));
+    const identity = await readIdentityBytes();
+    const odd = [
+      Buffer.alloc(0),
+      identity.subarray(0, 10),
+      identity.subarray(0, 50),
+      identity.subarray(0, identity.length - 1),
+      Buffer.concat([identity, Buffer.alloc(1)]),
+      Buffer.concat([identity, Buffer.alloc(100_000)]),
+      Buffer.from('#!/bin/sh\n'.repeat(20)),
+      forgedIdentity(identity, 'not json'),
+      forgedIdentity(identity, '"map"'),
+      forgedIdentity(identity, '{"storeKind":"map"}'),
+      forgedIdentity(identity, '{"storeKind":"map","ready":true,"more":1}'),
+      forgedIdentity(identity, ''),
+    ];
+    for (let bit = 0; bit < identity.length * 8; bit += 5) {
+      const flipped = Buffer.from(identity);
+      flipped[bit >> 3] ^= 1 << (bit & 7);
+      odd.push(flipped);
+    }
+    for (const bytes of odd) {
+      await writeIdentityBytes(bytes);
+      await expectRefused('ENGINE_CORRUPT', /IDENTITY/);
+    }
+    await writeIdentityBytes(identity);
+    await withEngine((engine) => expect(engine.appliedLsn).toBe(1));
+  });
+
+  it('R7: a limit that was lowered does not keep what is in the log or in an image from being read', async () => {
+    const value = 'x'.repeat(3_000_000);
+    await withEngine(async (engine) => {
+      put(engine, 'big', value);
+      await engine.snapshot();
+      put(engine, 'bigger', `${value}${value}`);
+    });
+    const lower = { commitBytesMax: 20_000, valueBytesMax: 10_000 };
+    await withEngine(async (engine) => {
+      expect(engine.recovery.replayed).toBe(1);
+      expect(stateOf(engine)).toBe(`[[0,[["big",0,"${value}"],["bigger",0,"${value}${value}"]]]]`);
+      await engine.snapshot();
+    }, lower);
+    await withEngine((engine) => expect(engine.recovery.replayed).toBe(0), lower);
+  });
+
   it('goes on with the making of a database that a crash interrupted, at every point of it', async () => {
     await sim.run(async () => (await Engine.open(engineOptions(sim))).close());
     let images = 0;
@@ -272,8 +337,37 @@ describe('opening', () => {
     const options = { dir: '', sync: 'sometimes', commitBytesMax: -1 } as unknown as EngineOptions;
     await expect(Engine.open(options)).rejects.toMatchObject({
       code: 'ENGINE_BAD_OPTION',
-      message: expect.stringMatching(/dir[\s\S]*sync|sync[\s\S]*dir/),
+      message: expect.stringMatching(/dir[\s\S]*sync[\s\S]*commitBytesMax/),
     });
+    await expect(Engine.open({ dir: 5 } as unknown as EngineOptions)).rejects.toMatchObject({
+      code: 'ENGINE_BAD_OPTION',
+      message: expect.stringMatching(/expected string, received number/),
+    });
+  });
+
+  it('refuses an option before anything is made', async () => {
+    for (const wrong of [
+      { segmentBytesMax: 4_095 },
+      { segmentBytesMax: 2 ** 35 },
+      { commitBytesMax: 2 ** 30 + 1 },
+      { commitBytesMax: 0.5 },
+      { pendingBytesMax: 0 },
+      { sync: { windowMs: 0.5 } },
+      { sync: { windowMs: 3_600_001 } },
+      { sync: { windowMs: Number.POSITIVE_INFINITY } },
+      { sync: { every: 0 } },
+      { sync: { every: 1, windowMs: 1 } },
+      { segmentBytes: 100_000 },
+    ] as Partial<EngineOptions>[]) {
+      await expectRefused('ENGINE_BAD_OPTION', new RegExp(Object.keys(wrong)[0]), wrong);
+    }
+    expect(contents().size).toBe(0);
+    for (const edge of [
+      { segmentBytesMax: 4_096, commitBytesMax: 2 ** 30, sync: { windowMs: 3_600_000 } },
+      { segmentBytesMax: 2 ** 34, preallocate: false, pendingBytesMax: 1 },
+    ]) {
+      await withEngine((engine) => put(engine, 'a', '1'), edge);
+    }
   });
 });
 
@@ -298,6 +392,16 @@ async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
 
 const readIdentityBytes = () => readBytes(`${DIR}/IDENTITY`);
 const writeIdentityBytes = (bytes: Uint8Array) => writeBytes(`${DIR}/IDENTITY`, bytes);
+
+/** The identity with another body, checksum included. */
+function forgedIdentity(identity: Buffer, body: string): Buffer {
+  const bytes = Buffer.alloc(52 + body.length + 4);
+  identity.copy(bytes, 0, 0, 48);
+  bytes.writeUInt32LE(body.length, 48);
+  bytes.write(body, 52);
+  bytes.writeUInt32LE(crc32(bytes.subarray(48, 52 + body.length)), 52 + body.length);
+  return bytes;
+}
 
 /** Raises the version in a file's preamble, checksum included; returns how to undo it. */
 async function makeNewer(path: string): Promise<() => Promise<void>> {
