@@ -6,16 +6,17 @@
  */
 import { SnapshotError } from './errors.js';
 import { BLOCK_HEADER_BYTES } from './format.js';
-import { BLOCK_BYTES_MAX } from './limits.js';
 
-/** Yields blocks; aborting `signal` throws `SNAPSHOT_ABORTED` even while a chunk is awaited. */
+/** Yields blocks with up to `payloadBytesMax` of payload; aborting `signal` throws `SNAPSHOT_ABORTED` even while a chunk is awaited. */
 export async function* blocksOf(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  payloadBytesMax: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
   const iterator =
     Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
-  let block = new Uint8Array(BLOCK_BYTES_MAX);
+  const blockBytes = BLOCK_HEADER_BYTES + payloadBytesMax;
+  let block = new Uint8Array(blockBytes);
   let used = BLOCK_HEADER_BYTES;
   // Whether `return` is owed: not while `next` is under way, nor after it has ended or thrown.
   let idle = false;
@@ -39,7 +40,7 @@ export async function* blocksOf(
         from += count;
         if (used === block.length) {
           yield block;
-          block = new Uint8Array(BLOCK_BYTES_MAX);
+          block = new Uint8Array(blockBytes);
           used = BLOCK_HEADER_BYTES;
         }
       }

@@ -9,13 +9,18 @@
 import { sameUuid } from '@nendb/codec';
 import { errorCode, joinPath, readFully, readFullySync, type Vfs } from '@nendb/vfs';
 import { SnapshotError } from './errors.js';
-import { BAK_FILE, NEWEST_FILE } from './format.js';
-import { ImageFault, ImageScanner } from './image-scanner.js';
+import { type Access, ImageFault, ImageScanner } from './image-scanner.js';
 import { BLOCK_BYTES_MAX } from './limits.js';
-import type { SnapshotInfo, SnapshotReport, SnapshotRole } from './types.js';
+import type { ImagePlace } from './places.js';
+import type { SnapshotInfo, SnapshotReport } from './types.js';
 
 /** How much is looked at: head and footer, or every byte. */
 export type Depth = 'ends' | 'all';
+
+/** How an image is looked at. */
+export interface Look extends Access {
+  depth: Depth;
+}
 
 /** One file, judged. */
 export interface Examination {
@@ -24,35 +29,33 @@ export interface Examination {
   imageUuid?: Uint8Array;
 }
 
-export function fileOf(role: SnapshotRole): string {
-  return role === 'newest' ? NEWEST_FILE : BAK_FILE;
-}
-
-/** Judges the image in `role`; `undefined` where there is no such file. Does not throw. */
+/** Judges the image in `place`; `undefined` where there is no such file. Does not throw. */
 export async function examine(
   vfs: Vfs,
   dir: string,
-  role: SnapshotRole,
-  depth: Depth,
+  place: ImagePlace,
+  look: Look,
 ): Promise<Examination | undefined> {
   let scanner: ImageScanner | undefined;
   try {
-    const file = await vfs.open(joinPath(dir, fileOf(role)), 'read');
+    const file = await vfs.open(joinPath(dir, place.file), 'read');
     try {
       const size = await file.size();
-      scanner = new ImageScanner(size);
+      scanner = new ImageScanner(size, look);
       const buffer = scanBuffer(size);
       for (let want = scanner.want(); want !== undefined; want = scanner.want()) {
-        if (depth === 'ends' && scanner.footer !== undefined) break;
+        if (look.depth === 'ends' && scanner.footer !== undefined) break;
         const target = buffer.subarray(0, want.length);
         scanner.take(target.subarray(0, await readFully(file, target, want.position)));
       }
     } finally {
       await file.close();
     }
-    return judged(role, scanner);
+    return judged(place, scanner);
   } catch (error) {
-    return refused(role, scanner, error);
+    return refused(place, scanner, error);
+  } finally {
+    scanner?.dispose();
   }
 }
 
@@ -60,70 +63,70 @@ export async function examine(
 export function examineSync(
   vfs: Vfs,
   dir: string,
-  role: SnapshotRole,
-  depth: Depth,
+  place: ImagePlace,
+  look: Look,
 ): Examination | undefined {
   let scanner: ImageScanner | undefined;
   try {
-    const file = vfs.openSync(joinPath(dir, fileOf(role)), 'read');
+    const file = vfs.openSync(joinPath(dir, place.file), 'read');
     try {
       const size = file.sizeSync();
-      scanner = new ImageScanner(size);
+      scanner = new ImageScanner(size, look);
       const buffer = scanBuffer(size);
       for (let want = scanner.want(); want !== undefined; want = scanner.want()) {
-        if (depth === 'ends' && scanner.footer !== undefined) break;
+        if (look.depth === 'ends' && scanner.footer !== undefined) break;
         const target = buffer.subarray(0, want.length);
         scanner.take(target.subarray(0, readFullySync(file, target, want.position)));
       }
     } finally {
       file.closeSync();
     }
-    return judged(role, scanner);
+    return judged(place, scanner);
   } catch (error) {
-    return refused(role, scanner, error);
+    return refused(place, scanner, error);
+  } finally {
+    scanner?.dispose();
   }
 }
 
 /**
- * Streams the payload of the image that `imageUuid` names, block by block, each checked before it
- * is yielded and each in a buffer of its own. Throws `SNAPSHOT_CHANGED` where another image has
- * taken its place, `SNAPSHOT_CORRUPT` and `SNAPSHOT_IO`.
+ * Streams the payload of the image that `imageUuid` names, each block checked again before it is
+ * yielded; what is yielded is not touched again. Throws `SNAPSHOT_CHANGED` where another image has
+ * taken its place, `SNAPSHOT_CORRUPT`, `SNAPSHOT_WRONG_KEY` and `SNAPSHOT_IO`.
  */
 export async function* readPayload(
   vfs: Vfs,
   dir: string,
-  role: SnapshotRole,
+  name: string,
   imageUuid: Uint8Array,
+  access: Access,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const name = fileOf(role);
+  let scanner: ImageScanner | undefined;
   try {
     const file = await vfs.open(joinPath(dir, name), 'read');
     try {
-      const scanner = new ImageScanner(await file.size());
+      scanner = new ImageScanner(await file.size(), access);
       for (let want = scanner.want(); want !== undefined; want = scanner.want()) {
         const target = new Uint8Array(want.length);
         const count = await readFully(file, target, want.position);
-        const payload = scanner.take(target.subarray(0, count));
+        const payloads = scanner.take(target.subarray(0, count));
         if (scanner.head !== undefined && !sameUuid(scanner.head.imageUuid, imageUuid)) {
           throw changed(name);
         }
-        if (payload !== undefined) yield payload;
+        yield* payloads;
       }
     } finally {
       await file.close();
     }
   } catch (error) {
     if (error instanceof SnapshotError) throw error;
-    if (error instanceof ImageFault) {
-      throw new SnapshotError(
-        'SNAPSHOT_CORRUPT',
-        `${name} was sound when it was loaded and is damaged at offset ${error.offset}: ${error.message}; check the disk`,
-      );
-    }
+    if (error instanceof ImageFault) throw spoilt(name, error);
     if (errorCode(error) === 'ENOENT') throw changed(name);
     throw new SnapshotError('SNAPSHOT_IO', `cannot read ${name}: ${messageOf(error)}`, {
       cause: error,
     });
+  } finally {
+    scanner?.dispose();
   }
 }
 
@@ -132,26 +135,25 @@ function scanBuffer(fileBytes: number): Buffer {
   return Buffer.allocUnsafe(Math.min(BLOCK_BYTES_MAX, fileBytes));
 }
 
-function judged(role: SnapshotRole, scanner: ImageScanner): Examination {
-  const info = infoOf(role, scanner);
+function judged(place: ImagePlace, scanner: ImageScanner): Examination {
+  const info = infoOf(place, scanner);
   return {
-    report: { file: fileOf(role), role, state: 'valid', ...(info && { info }) },
+    report: { ...place, state: 'valid', ...(info && { info }) },
     ...(scanner.head && { imageUuid: scanner.head.imageUuid }),
   };
 }
 
 function refused(
-  role: SnapshotRole,
+  place: ImagePlace,
   scanner: ImageScanner | undefined,
   error: unknown,
 ): Examination | undefined {
   if (error instanceof ImageFault) {
-    const info = scanner === undefined ? undefined : infoOf(role, scanner);
+    const info = scanner === undefined ? undefined : infoOf(place, scanner);
     return {
       report: {
-        file: fileOf(role),
-        role,
-        state: error.tooNew ? 'too-new' : 'damaged',
+        ...place,
+        state: error.state,
         ...(info && { info }),
         reason: error.message,
         offset: error.offset,
@@ -160,19 +162,28 @@ function refused(
   }
   if (errorCode(error) === 'ENOENT') return undefined;
   return {
-    report: { file: fileOf(role), role, state: 'unreadable', reason: messageOf(error) },
+    report: { ...place, state: 'unreadable', reason: messageOf(error) },
   };
 }
 
-function infoOf(role: SnapshotRole, scanner: ImageScanner): SnapshotInfo | undefined {
+function infoOf(place: ImagePlace, scanner: ImageScanner): SnapshotInfo | undefined {
   if (scanner.head === undefined || scanner.footer === undefined) return undefined;
   return {
-    file: fileOf(role),
-    role,
+    ...place,
     header: scanner.head.header,
     fileBytes: scanner.footer.fileBytes,
     payloadBytes: scanner.footer.payloadBytes,
+    compressed: scanner.head.compressed,
+    ...(scanner.head.lock && { keyId: scanner.head.lock.keyId }),
   };
+}
+
+function spoilt(name: string, fault: ImageFault): SnapshotError {
+  const damaged = fault.state === 'damaged';
+  return new SnapshotError(
+    damaged ? 'SNAPSHOT_CORRUPT' : 'SNAPSHOT_WRONG_KEY',
+    `${name} was sound when it was loaded and is ${damaged ? 'damaged' : 'not what its key sealed'} at offset ${fault.offset}: ${fault.message}; check the disk`,
+  );
 }
 
 function changed(name: string): SnapshotError {

@@ -8,37 +8,49 @@
  * at everything.
  *
  * Invariants
- *  1. Nothing is returned from a block before its header and its payload have been checked.
- *  2. No read is asked for that is longer than `BLOCK_BYTES_MAX` or that leaves the file.
+ *  1. Nothing is returned from a block before its header, its stored bytes and, where there is one,
+ *     its tag have been checked.
+ *  2. No read is asked for that is longer than `BLOCK_BYTES_MAX` or that leaves the file. What a block
+ *     inflates to is bounded by the same.
+ *  3. Checksums are looked at before tags: a tag that does not fit is never a damaged disk.
  */
-import { FormatError } from '@nendb/codec';
+import { CryptoError, type DataKeys, decompress, FormatError } from '@nendb/codec';
 import {
   BLOCK_HEADER_BYTES,
-  checkPayload,
-  decodeBlockHeader,
-  decodeFooter,
-  decodeHead,
-  extendChain,
-  FOOTER_BYTES,
-  HEAD_BYTES,
-  type ImageFooter,
-  type ImageHead,
-  imageSeed,
+  blockPayloadBytesMax,
+  footerBytes,
+  HEAD_BYTES_MAX,
+  headBytes,
 } from './format.js';
+import { type BlockHeader, checkStored, decodeBlockHeader } from './image-block.js';
+import { deriveImageKey, ImageCipher } from './image-cipher.js';
+import { decodeFooter, type ImageFooter } from './image-footer.js';
+import { decodeHead, extendChain, type ImageHead, imageSeed } from './image-head.js';
 import { BLOCK_BYTES_MAX } from './limits.js';
+import type { SnapshotState } from './types.js';
 
-/** The bytes at `offset` are not what a writer of this format wrote. */
+/** Why an image is not to be used, but for a file system that refuses. */
+export type FaultState = Exclude<SnapshotState, 'valid' | 'unreadable'>;
+
+/** The bytes at `offset` are not what a writer of this format wrote, or not with these keys. */
 export class ImageFault extends Error {
   override readonly name = 'ImageFault';
   constructor(
+    readonly state: FaultState,
     /** From the start of the file, in bytes. */
     readonly offset: number,
     message: string,
-    /** A newer release wrote the file: it is not damaged. */
-    readonly tooNew: boolean,
   ) {
     super(message);
   }
+}
+
+/** With which keys an image is looked at. */
+export interface Access {
+  /** An image that is not encrypted is refused then. */
+  keys?: DataKeys;
+  /** Whether the payload is wanted: an encrypted image is refused without keys then. */
+  payload: boolean;
 }
 
 /** A read that the scanner asks for, in bytes. */
@@ -49,18 +61,21 @@ export interface Wanted {
 
 export class ImageScanner {
   readonly #fileBytes: number;
-  readonly #footerAt: number;
+  readonly #access: Access;
   #head: ImageHead | undefined;
   #footer: ImageFooter | undefined;
+  #cipher: ImageCipher | undefined;
   #seed = 0;
   #chain = 0;
   #index = 0;
-  #position = HEAD_BYTES;
+  #payloadBytes = 0;
+  #position = 0;
+  #footerAt = 0;
 
   /** `fileBytes` is the size of the file as the file system tells it. */
-  constructor(fileBytes: number) {
+  constructor(fileBytes: number, access: Access) {
     this.#fileBytes = fileBytes;
-    this.#footerAt = fileBytes - FOOTER_BYTES;
+    this.#access = access;
   }
 
   get head(): ImageHead | undefined {
@@ -74,11 +89,10 @@ export class ImageScanner {
   /** The read that `take` needs next; `undefined` when the whole image has been checked. */
   want(): Wanted | undefined {
     if (this.#head === undefined) {
-      return { position: 0, length: Math.min(HEAD_BYTES, this.#fileBytes) };
+      return { position: 0, length: Math.min(HEAD_BYTES_MAX, this.#fileBytes) };
     }
     if (this.#footer === undefined) {
-      const position = Math.max(HEAD_BYTES, this.#footerAt);
-      return { position, length: this.#fileBytes - position };
+      return { position: this.#footerAt, length: this.#fileBytes - this.#footerAt };
     }
     if (this.#position === this.#footerAt) return undefined;
     const rest = this.#footerAt - this.#position;
@@ -86,54 +100,128 @@ export class ImageScanner {
   }
 
   /**
-   * Takes what `want` asked for (fewer bytes where the file ends early) and returns the payload of
-   * a block, a view into `bytes`; `undefined` for head and footer. Throws `ImageFault`.
+   * Takes what `want` asked for (fewer bytes where the file ends early) and returns the payloads of
+   * the blocks that are whole in it, views into `bytes` or buffers of their own; none for head and
+   * footer, nor for an encrypted image without keys. Throws `ImageFault`.
    */
-  take(bytes: Uint8Array): Uint8Array | undefined {
-    if (this.#head === undefined) {
-      this.#head = blame(0, () => decodeHead(bytes));
-      this.#seed = imageSeed(this.#head.imageUuid);
-      this.#chain = this.#head.crc;
-      return undefined;
-    }
-    if (this.#footer === undefined) {
-      const at = Math.max(HEAD_BYTES, this.#footerAt);
-      this.#footer = blame(at, () => decodeFooter(bytes, this.#fileBytes, this.#seed));
-      if (this.#position === this.#footerAt) this.#checkEnd(this.#footer);
-      return undefined;
-    }
-    return this.#takeBlock(bytes, this.#footer);
+  take(bytes: Uint8Array): Uint8Array[] {
+    if (this.#head === undefined) this.#takeHead(bytes);
+    else if (this.#footer === undefined) this.#takeFooter(bytes, this.#head);
+    else return this.#takeBlocks(bytes, this.#head, this.#footer);
+    return [];
   }
 
-  #takeBlock(bytes: Uint8Array, footer: ImageFooter): Uint8Array {
-    const index = this.#index;
-    const payload = blame(this.#position, () => {
-      const header = decodeBlockHeader(bytes, index, this.#seed);
-      const end = BLOCK_HEADER_BYTES + header.length;
-      if (end > bytes.length) {
-        throw new FormatError(
-          'FORMAT_TRUNCATED',
-          `expected ${end} bytes of block ${index}, got ${bytes.length}`,
-        );
-      }
-      const found = bytes.subarray(BLOCK_HEADER_BYTES, end);
-      checkPayload(found, header, index);
-      this.#chain = extendChain(this.#chain, header.crc);
-      return found;
-    });
-    this.#index++;
-    this.#position += BLOCK_HEADER_BYTES + payload.length;
-    if (this.#position === this.#footerAt) this.#checkEnd(footer);
+  /** Zeroes the key. The scanner takes nothing more. */
+  dispose(): void {
+    this.#cipher?.dispose();
+  }
+
+  #takeHead(bytes: Uint8Array): void {
+    const head = blame(0, () => decodeHead(bytes));
+    this.#seed = imageSeed(head.imageUuid);
+    this.#chain = head.crc;
+    this.#position = headBytes(head.encrypted);
+    this.#footerAt = Math.max(this.#position, this.#fileBytes - footerBytes(head.encrypted));
+    this.#cipher = blame(0, () => unlock(head, this.#access));
+    this.#head = head;
+  }
+
+  #takeFooter(bytes: Uint8Array, head: ImageHead): void {
+    this.#footer = blame(this.#footerAt, () =>
+      decodeFooter(bytes, this.#fileBytes, this.#seed, head, this.#cipher),
+    );
+    if (this.#position === this.#footerAt) this.#checkEnd(head, this.#footer);
+  }
+
+  #takeBlocks(bytes: Uint8Array, head: ImageHead, footer: ImageFooter): Uint8Array[] {
+    const payloads: Uint8Array[] = [];
+    let from = 0;
+    do {
+      const block = bytes.subarray(from);
+      if (from > 0 && block.length < BLOCK_HEADER_BYTES) break;
+      const blockBytes = blame(this.#position, () => {
+        const header = decodeBlockHeader(block, this.#index, this.#seed, head);
+        const end = BLOCK_HEADER_BYTES + header.length;
+        if (end > block.length) {
+          // The next read begins with it, and has room for the longest block.
+          if (from > 0) return 0;
+          throw new FormatError(
+            'FORMAT_TRUNCATED',
+            `expected ${end} bytes of block ${this.#index}, got ${block.length}`,
+          );
+        }
+        const stored = block.subarray(BLOCK_HEADER_BYTES, end);
+        checkStored(stored, header, this.#index);
+        const payload = this.#open(stored, header, head);
+        if (payload !== undefined) payloads.push(payload);
+        this.#chain = extendChain(this.#chain, header.crc);
+        return end;
+      });
+      if (blockBytes === 0) break;
+      from += blockBytes;
+      this.#index++;
+      this.#position += blockBytes;
+    } while (from < bytes.length);
+    if (this.#position === this.#footerAt) this.#checkEnd(head, footer);
+    return payloads;
+  }
+
+  /** The payload of a block; `undefined` where there is no key for it. */
+  #open(stored: Uint8Array, header: BlockHeader, head: ImageHead): Uint8Array | undefined {
+    if (head.encrypted && this.#cipher === undefined) return undefined;
+    const packed = this.#cipher?.openBlock(this.#index, header.compression, stored) ?? stored;
+    const payload = decompress(packed, header.compression, blockPayloadBytesMax(head.encrypted));
+    this.#payloadBytes += payload.length;
     return payload;
   }
 
-  #checkEnd(footer: ImageFooter): void {
-    if (footer.blocks === this.#index && footer.chain === this.#chain) return;
+  #checkEnd(head: ImageHead, footer: ImageFooter): void {
+    if (footer.blocks !== this.#index || footer.chain !== this.#chain) {
+      throw new ImageFault(
+        'damaged',
+        this.#footerAt,
+        `expected the ${footer.blocks} blocks that the footer vouches for, got ${this.#index} others`,
+      );
+    }
+    const opened = !head.encrypted || this.#cipher !== undefined;
+    if (opened && footer.payloadBytes !== this.#payloadBytes) {
+      throw new ImageFault(
+        'damaged',
+        this.#footerAt,
+        `expected ${footer.payloadBytes} bytes of payload, got ${this.#payloadBytes}`,
+      );
+    }
+  }
+}
+
+/** The cipher for an image, its head authenticated; `undefined` where none is needed. */
+function unlock({ lock, imageUuid }: ImageHead, access: Access): ImageCipher | undefined {
+  const { keys, payload } = access;
+  if (lock === undefined) {
+    if (keys === undefined) return undefined;
     throw new ImageFault(
-      this.#footerAt,
-      `expected the ${footer.blocks} blocks that the footer vouches for, got ${this.#index} others`,
-      false,
+      'not-encrypted',
+      0,
+      'expected an encrypted image, got one in the clear: leave `encryption` out if that is right',
     );
+  }
+  if (keys === undefined) {
+    if (!payload) return undefined;
+    throw new ImageFault(
+      'no-key',
+      0,
+      `expected an image in the clear, got one that is encrypted with key ${lock.keyId}: give \`encryption\``,
+    );
+  }
+  const imageKey = deriveImageKey({ id: lock.keyId, key: keys.key(lock.keyId) }, lock.salt);
+  const cipher = new ImageCipher(imageKey, imageUuid);
+  imageKey.fileKey.fill(0);
+  try {
+    cipher.openHead(lock.clear, lock.tag);
+    return cipher;
+  } catch (error) {
+    cipher.dispose();
+    throw error;
   }
 }
 
@@ -142,7 +230,14 @@ function blame<T>(offset: number, check: () => T): T {
   try {
     return check();
   } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    throw new ImageFault(offset, error.message, error.code === 'FORMAT_TOO_NEW');
+    if (error instanceof FormatError) {
+      const state = error.code === 'FORMAT_TOO_NEW' ? 'too-new' : 'damaged';
+      throw new ImageFault(state, offset, error.message);
+    }
+    const wrongKey =
+      error instanceof CryptoError &&
+      (error.code === 'CRYPTO_BAD_TAG' || error.code === 'CRYPTO_UNKNOWN_KEY');
+    if (wrongKey) throw new ImageFault('wrong-key', offset, error.message);
+    throw error;
   }
 }

@@ -7,34 +7,50 @@
  *  3. After `finish` has returned, every byte is on disk; the name is not.
  *  4. After a throw the image is worthless: `abandon` is the only call left. A sync is never
  *     retried, for the system may have dropped what it could not write.
+ *  5. The key is zeroed by whichever of `finish` and `abandon` ends the image.
  */
+import type { Compression } from '@nendb/codec';
 import { type Vfs, type VfsFile, writeFullySync } from '@nendb/vfs';
-import {
-  BLOCK_HEADER_BYTES,
-  encodeFooter,
-  encodeHead,
-  extendChain,
-  FOOTER_BYTES,
-  HEAD_BYTES,
-  imageSeed,
-  sealBlock,
-} from './format.js';
+import { BLOCK_HEADER_BYTES, footerBytes } from './format.js';
+import { encodeBlock, type Storing } from './image-block.js';
+import { ImageCipher, type ImageKey } from './image-cipher.js';
+import { encodeFooter } from './image-footer.js';
+import { encodeHead, extendChain, imageSeed } from './image-head.js';
 import { SYNC_STEP_BYTES } from './limits.js';
 import type { SnapshotHeader } from './types.js';
+
+/** What an image is to be. */
+export interface ImagePlan {
+  header: SnapshotHeader;
+  /** 16 bytes, new. */
+  imageUuid: Uint8Array;
+  compression: Compression;
+  /** Where the image is encrypted. */
+  key?: ImageKey;
+}
 
 export class ImageWriter {
   readonly #file: VfsFile;
   #open = true;
+  readonly #storing: Storing;
   readonly #seed: number;
   #chain: number;
   #blocks = 0;
-  #position = HEAD_BYTES;
-  #unsyncedBytes = HEAD_BYTES;
+  #payloadBytes = 0;
+  #position: number;
+  #unsyncedBytes: number;
 
-  constructor(vfs: Vfs, path: string, header: SnapshotHeader, imageUuid: Uint8Array) {
-    const head = encodeHead(header, imageUuid);
+  constructor(vfs: Vfs, path: string, { header, imageUuid, compression, key }: ImagePlan) {
+    const cipher = key && new ImageCipher(key, imageUuid);
+    this.#storing = { compression, ...(cipher && { cipher }) };
+    const head = encodeHead(header, imageUuid, {
+      compressed: compression !== 'none',
+      ...(key && cipher && { lock: { keyId: key.keyId, salt: key.salt, cipher } }),
+    });
     this.#seed = imageSeed(imageUuid);
     this.#chain = head.crc;
+    this.#position = head.bytes.length;
+    this.#unsyncedBytes = head.bytes.length;
     this.#file = vfs.openSync(path, 'create');
     try {
       writeFullySync(this.#file, head.bytes, 0);
@@ -44,13 +60,15 @@ export class ImageWriter {
     }
   }
 
-  /** `block` is room for a block header with the payload behind it; the header is filled in here. */
-  writeBlock(block: Uint8Array): void {
-    this.#chain = extendChain(this.#chain, sealBlock(block, this.#blocks, this.#seed));
-    writeFullySync(this.#file, block, this.#position);
+  /** `room` is room for a block header with the payload behind it. */
+  writeBlock(room: Uint8Array): void {
+    const { bytes, crc } = encodeBlock(room, this.#blocks, this.#seed, this.#storing);
+    this.#chain = extendChain(this.#chain, crc);
+    writeFullySync(this.#file, bytes, this.#position);
     this.#blocks++;
-    this.#position += block.length;
-    this.#unsyncedBytes += block.length;
+    this.#payloadBytes += room.length - BLOCK_HEADER_BYTES;
+    this.#position += bytes.length;
+    this.#unsyncedBytes += bytes.length;
     if (this.#unsyncedBytes >= SYNC_STEP_BYTES) {
       this.#file.syncSync({ dataOnly: true });
       this.#unsyncedBytes = 0;
@@ -59,10 +77,16 @@ export class ImageWriter {
 
   /** Writes the footer, syncs and closes; returns the bytes of the file. */
   finish(): number {
-    const fileBytes = this.#position + FOOTER_BYTES;
-    const payloadBytes = this.#position - HEAD_BYTES - this.#blocks * BLOCK_HEADER_BYTES;
-    const footer = { payloadBytes, fileBytes, blocks: this.#blocks, chain: this.#chain };
-    writeFullySync(this.#file, encodeFooter(footer, this.#seed), this.#position);
+    const { cipher } = this.#storing;
+    const fileBytes = this.#position + footerBytes(cipher !== undefined);
+    const footer = {
+      payloadBytes: this.#payloadBytes,
+      fileBytes,
+      blocks: this.#blocks,
+      chain: this.#chain,
+    };
+    writeFullySync(this.#file, encodeFooter(footer, this.#seed, cipher), this.#position);
+    cipher?.dispose();
     this.#file.syncSync();
     this.#open = false;
     this.#file.closeSync();
@@ -71,6 +95,7 @@ export class ImageWriter {
 
   /** Closes the file and leaves it behind, worthless. */
   abandon(): void {
+    this.#storing.cipher?.dispose();
     if (!this.#open) return;
     this.#open = false;
     try {

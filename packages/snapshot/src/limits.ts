@@ -20,3 +20,9 @@ export const BLOCKS_MAX = 0xffffffff;
 
 /** What must stay free beyond the image, in bytes: the log goes on while the image is written. */
 export const FREE_BYTES_RESERVE = 1024 * 1024;
+
+/**
+ * The most images kept behind `.bak`: each holds the log back to its LSN, and each is looked at when
+ * the next one is written.
+ */
+export const KEPT_IMAGES_MAX = 1000;

@@ -1,12 +1,15 @@
 /** The five things that one does with images in a directory. */
 import { nodeVfs } from '@nendb/vfs';
 import { SnapshotError } from './errors.js';
-import { type Depth, examine } from './image-reader.js';
-import { load, ROLES } from './load.js';
+import { examine, type Look } from './image-reader.js';
+import { load } from './load.js';
+import { checkEncryption } from './options.js';
+import { BAK, type ImagePlace, keptPlaces, NEWEST } from './places.js';
 import type {
   SnapshotImage,
   SnapshotInfo,
   SnapshotLoadOptions,
+  SnapshotLookOptions,
   SnapshotReadOptions,
   SnapshotReport,
   SnapshotWriteOptions,
@@ -16,7 +19,7 @@ import { write } from './write.js';
 export const Snapshot = {
   /**
    * Writes an image and makes it the newest; the one that was newest, if it is valid, becomes
-   * `.bak`. When it resolves the image is durable. One writer at a time for a directory.
+   * `.bak`, and with `keep` the one that was `.bak` is kept under a name of its own. When it resolves the image is durable. One writer at a time for a directory.
    *
    * A rejection leaves the old images loadable, even one between the two renames: the image that
    * was newest is then `.bak`. Errors of `chunks`, `beforePublish` and `onProgress` are passed on as
@@ -24,7 +27,8 @@ export const Snapshot = {
    * `SNAPSHOT_TOO_NEW`, `SNAPSHOT_WRONG_DATABASE`, `SNAPSHOT_BAD_OPTION` (also for an image older
    * than the newest one).
    *
-   * Costs one read of the newest image beside the write of the new one.
+   * Costs one read of the newest image, with `keep` also of the `.bak`, beside the write of the new
+   * one.
    */
   write(dir: string, options: SnapshotWriteOptions): Promise<SnapshotInfo> {
     return write(dir, options);
@@ -32,21 +36,27 @@ export const Snapshot = {
 
   /**
    * Checks every byte of the newest image and returns it; where it is missing, damaged or
-   * unreadable, the `.bak` with the `reason`. `undefined` where there is no image. Writes nothing.
+   * unreadable, the `.bak`, then the kept ones, with the `reason`. `undefined` where there is no
+   * image. Writes nothing. An image that is not for these keys is never passed over for an older one.
    *
-   * Throws `SNAPSHOT_CORRUPT`, `SNAPSHOT_IO`, `SNAPSHOT_TOO_NEW`, `SNAPSHOT_WRONG_DATABASE`.
+   * Throws `SNAPSHOT_CORRUPT`, `SNAPSHOT_IO`, `SNAPSHOT_TOO_NEW`, `SNAPSHOT_WRONG_DATABASE`,
+   * `SNAPSHOT_WRONG_KEY`, `SNAPSHOT_NO_KEY`, `SNAPSHOT_NOT_ENCRYPTED`, `SNAPSHOT_BAD_OPTION`.
    */
   load(dir: string, options?: SnapshotLoadOptions): Promise<SnapshotImage | undefined> {
     return load(dir, options);
   },
 
   /**
-   * The images whose head and footer are sound, the newest first: what retention counts. Throws
+   * The images whose head and footer are sound, the newest first: a log is to be kept back to the
+   * oldest of their LSNs. Needs no keys. Throws
    * `SNAPSHOT_TOO_NEW` and `SNAPSHOT_IO`, for an image that cannot be judged may well be good.
    */
   async list(dir: string, options?: SnapshotReadOptions): Promise<SnapshotInfo[]> {
     const infos: SnapshotInfo[] = [];
-    for (const { file, state, info, reason } of await reports(dir, options, 'ends')) {
+    for (const { file, state, info, reason } of await reports(dir, options, {
+      depth: 'ends',
+      payload: false,
+    })) {
       if (state === 'too-new' || state === 'unreadable') {
         const code = state === 'too-new' ? 'SNAPSHOT_TOO_NEW' : 'SNAPSHOT_IO';
         throw new SnapshotError(code, `expected to read ${file} in ${dir}: ${reason}`);
@@ -56,26 +66,44 @@ export const Snapshot = {
     return infos;
   },
 
-  /** Looks at head and footer of each file that is there. Throws nothing: the reports say all. */
-  inspect(dir: string, options?: SnapshotReadOptions): Promise<SnapshotReport[]> {
-    return reports(dir, options, 'ends');
+  /**
+   * Looks at head and footer of each file that is there. Throws `SNAPSHOT_BAD_OPTION` for
+   * `encryption`, and nothing else: the reports say all.
+   */
+  async inspect(dir: string, options?: SnapshotLookOptions): Promise<SnapshotReport[]> {
+    return reports(dir, options, lookOf('ends', options));
   },
 
-  /** Checks every byte of each file that is there. Throws nothing: the reports say all. */
-  verify(dir: string, options?: SnapshotReadOptions): Promise<SnapshotReport[]> {
-    return reports(dir, options, 'all');
+  /** Checks every byte of each file that is there. Throws as `inspect` does. */
+  async verify(dir: string, options?: SnapshotLookOptions): Promise<SnapshotReport[]> {
+    return reports(dir, options, lookOf('all', options));
   },
 };
+
+function lookOf(depth: Look['depth'], options: SnapshotLookOptions | undefined): Look {
+  const keys = checkEncryption(options?.encryption);
+  return { depth, payload: false, ...(keys && { keys }) };
+}
 
 async function reports(
   dir: string,
   options: SnapshotReadOptions | undefined,
-  depth: Depth,
+  look: Look,
 ): Promise<SnapshotReport[]> {
+  const vfs = options?.vfs ?? nodeVfs;
   const found: SnapshotReport[] = [];
-  for (const role of ROLES) {
-    const examination = await examine(options?.vfs ?? nodeVfs, dir, role, depth);
+  const report = async (place: ImagePlace): Promise<void> => {
+    const examination = await examine(vfs, dir, place, look);
     if (examination !== undefined) found.push(examination.report);
+  };
+  await report(NEWEST);
+  await report(BAK);
+  try {
+    for (const place of await keptPlaces(vfs, dir)) await report(place);
+  } catch (error) {
+    // Which names there are is not known: that is one more thing that cannot be read.
+    const reason = error instanceof Error ? error.message : String(error);
+    found.push({ file: `${NEWEST.file}.*`, role: 'kept', state: 'unreadable', reason });
   }
   return found;
 }

@@ -1,5 +1,5 @@
 /** The public shapes of snapshots. `Snapshot` in `snapshot.ts` works with them. */
-import type { Lsn } from '@nendb/codec';
+import type { Compression, Encryption, Lsn } from '@nendb/codec';
 import type { Vfs } from '@nendb/vfs';
 
 export interface SnapshotHeader {
@@ -21,6 +21,20 @@ export interface SnapshotWriteOptions extends SnapshotHeader {
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   vfs?: Vfs;
   /**
+   * How blocks are compressed, each only where that saves an eighth or more. Default `none`.
+   */
+  compression?: Compression;
+  /**
+   * Encrypts the image with the active key. What is not hidden: header, sizes, compression and the
+   * id of the key. All of it is authenticated. Default: in the clear.
+   */
+  encryption?: Encryption;
+  /**
+   * How many images older than the `.bak` to keep, from 0 to 1000, as `nendb.snapshot.<epoch>-<lsn>`;
+   * more than that are removed, the oldest first. Default: none is added and none is removed.
+   */
+  keep?: number;
+  /**
    * About how many bytes `chunks` will give: what the check for free space asks for. Default: as
    * many as the newest image holds.
    */
@@ -40,12 +54,26 @@ export interface SnapshotReadOptions {
   vfs?: Vfs;
 }
 
+export interface SnapshotLookOptions extends SnapshotReadOptions {
+  /**
+   * Tags are checked too, and an image that is not encrypted is reported as such. Without it
+   * encrypted images are judged by their checksums, which needs no key.
+   */
+  encryption?: Encryption;
+}
+
 export interface SnapshotLoadOptions extends SnapshotReadOptions {
   /** 16 bytes: an image of another database is refused with `SNAPSHOT_WRONG_DATABASE`. */
   uuid?: Uint8Array;
+  /**
+   * The keys of the image. An image in the clear is refused then (`SNAPSHOT_NOT_ENCRYPTED`), as an
+   * encrypted one is without (`SNAPSHOT_NO_KEY`).
+   */
+  encryption?: Encryption;
 }
 
-export type SnapshotRole = 'newest' | 'bak';
+/** By file name: `nendb.snapshot`, `nendb.snapshot.bak`, `nendb.snapshot.<epoch>-<lsn>`. */
+export type SnapshotRole = 'newest' | 'bak' | 'kept';
 
 export interface SnapshotInfo {
   /** File name in the directory. */
@@ -54,8 +82,12 @@ export interface SnapshotInfo {
   header: SnapshotHeader;
   /** Bytes of the file. */
   fileBytes: number;
-  /** Bytes of the image. */
+  /** Bytes of the image, before compression. */
   payloadBytes: number;
+  /** Whether blocks may be compressed. */
+  compressed: boolean;
+  /** The id of the key, where the image is encrypted. */
+  keyId?: number;
 }
 
 export interface SnapshotImage {
@@ -65,21 +97,42 @@ export interface SnapshotImage {
    * caller's to keep.
    */
   chunks: AsyncIterable<Uint8Array>;
-  source: SnapshotRole;
+  /**
+   * `newest`, or `bak` where it was not usable: the second newest valid image, which is the file
+   * `nendb.snapshot.bak` or, where that is not valid either, the newest kept one that is. `info.file`
+   * says which.
+   */
+  source: 'newest' | 'bak';
   info: SnapshotInfo;
   /** Why `newest` was not used, where it was not. */
   reason?: string;
 }
 
 /**
- * What a look at one file found. `valid`: all that was looked at is as written. `damaged`: it is
- * not, from `offset` on. `too-new`: a newer release wrote it. `unreadable`: the file system refused.
+ * What a look at one file found.
+ *
+ * - `valid`: all that was looked at is as written.
+ * - `damaged`: it is not, from `offset` on.
+ * - `too-new`: a newer release wrote it.
+ * - `unreadable`: the file system refused.
+ * - `wrong-key`: checksums are good and a tag does not fit, or the key is not among those given.
+ * - `not-encrypted`: keys were given for an image in the clear.
+ * - `no-key`: it is encrypted, and its contents were asked for without a key.
  */
+export type SnapshotState =
+  | 'valid'
+  | 'damaged'
+  | 'too-new'
+  | 'unreadable'
+  | 'wrong-key'
+  | 'not-encrypted'
+  | 'no-key';
+
 export interface SnapshotReport {
   /** File name in the directory. */
   file: string;
   role: SnapshotRole;
-  state: 'valid' | 'damaged' | 'too-new' | 'unreadable';
+  state: SnapshotState;
   /** Where head and footer are sound. */
   info?: SnapshotInfo;
   /** Why the state is not `valid`, for people. */
@@ -95,6 +148,12 @@ export type SnapshotErrorCode =
   /** Too little free space to write an image. */
   | 'SNAPSHOT_NO_SPACE'
   | 'SNAPSHOT_WRONG_DATABASE'
+  /** Checksums are good and a tag does not fit: another key, or bytes that were tampered with. */
+  | 'SNAPSHOT_WRONG_KEY'
+  /** `encryption` was given, and the image is in the clear. */
+  | 'SNAPSHOT_NOT_ENCRYPTED'
+  /** The image is encrypted, and `encryption` was not given. */
+  | 'SNAPSHOT_NO_KEY'
   | 'SNAPSHOT_ABORTED'
   /** A read, write, sync or rename failed; `cause` is the errno error. */
   | 'SNAPSHOT_IO'

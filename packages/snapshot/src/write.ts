@@ -2,7 +2,8 @@
  * Writes an image and publishes it.
  *
  *     core thread   chunks -> blocks --transfer--> ...          beforePublish -> renames -> fsync dir
- *     worker        judge the old images, free space, | checksum, write, sync every step, footer, fsync
+ *     worker        judge the old images, free space, | compress, seal, checksum, write, sync every step,
+ *                                                      footer, fsync
  *
  * Invariants
  *  1. The old images are judged first: a newer format or another database refuses the write before
@@ -15,15 +16,17 @@
  * Concurrency: one writer at a time for a directory; the engine holds its lock. Memory is bounded by
  * `BLOCKS_IN_FLIGHT_MAX` + 1 blocks.
  */
-import { formatUuid, sameUuid } from '@nendb/codec';
+import { FILE_SALT_BYTES, formatUuid, sameUuid } from '@nendb/codec';
 import { errorCode, joinPath, makeDirectory, nodeVfs, type Task, type Vfs } from '@nendb/vfs';
 import { blocksOf, checkAborted, untilAborted } from './block-source.js';
 import { SnapshotError } from './errors.js';
-import { BLOCK_HEADER_BYTES, imageBytes, NEWEST_FILE, temporaryFile } from './format.js';
-import type { Examination } from './image-reader.js';
+import { BLOCK_HEADER_BYTES, blockPayloadBytesMax, imageBytes, temporaryFile } from './format.js';
+import { deriveImageKey, type ImageKey } from './image-cipher.js';
+import type { ImagePlan } from './image-writer.js';
 import { BLOCKS_IN_FLIGHT_MAX, FREE_BYTES_RESERVE } from './limits.js';
-import { checkHeader } from './options.js';
-import { publish, removeTemporaries } from './publish.js';
+import { checkCompression, checkEncryption, checkHeader } from './options.js';
+import { BAK, keptPlaces, NEWEST } from './places.js';
+import { publish, removeTemporaries, type Standing } from './publish.js';
 import type {
   SnapshotHeader,
   SnapshotInfo,
@@ -35,36 +38,46 @@ import type { WriterInit, WriterMethods } from './writer-task.js';
 /** See `Snapshot.write`. */
 export async function write(dir: string, options: SnapshotWriteOptions): Promise<SnapshotInfo> {
   const header = checkHeader(options);
+  const compression = checkCompression(options.compression);
+  const keys = checkEncryption(options.encryption);
   const vfs = options.vfs ?? nodeVfs;
   checkAborted(options.signal);
-  const init: WriterInit = { dir, header, imageUuid: vfs.random.uuid() };
-  const task = await io(
-    'start the writer',
-    vfs.executor.start(new URL('./writer-task.js', import.meta.url), init),
-  );
+  const key = keys && deriveImageKey(keys.active, newSalt(vfs));
+  const plan: ImagePlan = {
+    header,
+    imageUuid: vfs.random.uuid(),
+    compression,
+    ...(key && { key }),
+  };
   try {
-    return await writeWith(task, vfs, init, options);
+    const init: WriterInit = { dir, plan };
+    const task = await io(
+      'start the writer',
+      vfs.executor.start(new URL('./writer-task.js', import.meta.url), init),
+    );
+    try {
+      return await writeWith(task, vfs, init, options);
+    } finally {
+      await task.close();
+    }
   } finally {
-    await task.close();
+    key?.fileKey.fill(0);
   }
 }
 
 async function writeWith(
   task: Task,
   vfs: Vfs,
-  { dir, header, imageUuid }: WriterInit,
+  { dir, plan }: WriterInit,
   options: SnapshotWriteOptions,
 ): Promise<SnapshotInfo> {
+  const { header, imageUuid, compression, key } = plan;
   const writer = new Writer(task);
-  const newest = await writer.call('examine', { role: 'newest', depth: 'all' });
-  const bak = await writer.call('examine', { role: 'bak', depth: 'ends' });
-  refuseForeign(newest?.report, header);
-  refuseForeign(bak?.report, header);
-  refuseOlder(newest?.report, header);
+  const { newest, standing } = await judge(writer, vfs, dir, header, options.keep);
   checkAborted(options.signal);
   await io('make the directory', makeDirectory(vfs, dir));
   await io('remove what a crashed writer left', removeTemporaries(vfs, dir));
-  await checkSpace(vfs, dir, options.bytesExpected, newest);
+  await checkSpace(vfs, dir, bytesNeeded(options, newest?.info));
 
   const temporary = temporaryFile(imageUuid);
   let fileBytes: number;
@@ -75,14 +88,55 @@ async function writeWith(
     fileBytes = await writer.call('finish', undefined);
     if (options.beforePublish) await untilAborted(options.beforePublish(), options.signal);
     checkAborted(options.signal);
-    await io('publish', publish(vfs, dir, temporary, newest?.report.state === 'valid'));
+    await io('publish', publish(vfs, dir, temporary, standing, options.keep));
   } catch (error) {
     // The first error is the one worth reporting; the next write removes what this leaves.
     await writer.call('abandon', undefined).catch(() => undefined);
     await vfs.unlink(joinPath(dir, temporary)).catch(() => undefined);
     throw error;
   }
-  return { file: NEWEST_FILE, role: 'newest', header, fileBytes, payloadBytes };
+  return {
+    ...NEWEST,
+    header,
+    fileBytes,
+    payloadBytes,
+    compressed: compression !== 'none',
+    ...(key && { keyId: key.keyId }),
+  };
+}
+
+/** Looks at the images that are there, on the writer thread; refuses those that must stay as they are. */
+async function judge(
+  writer: Writer,
+  vfs: Vfs,
+  dir: string,
+  header: SnapshotHeader,
+  keep: number | undefined,
+): Promise<{ newest: SnapshotReport | undefined; standing: Standing }> {
+  const newest = (await writer.call('examine', { place: NEWEST, depth: 'all' }))?.report;
+  const newestIsValid = newest?.state === 'valid';
+  // A .bak that is about to be replaced need not be sound; one that stays or is kept has to be.
+  const depth = newestIsValid && keep === undefined ? 'ends' : 'all';
+  const bak = (await writer.call('examine', { place: BAK, depth }))?.report;
+  refuseForeign(newest, header);
+  refuseForeign(bak, header);
+  if (keep !== undefined) {
+    for (const place of await io('look for older images', keptPlaces(vfs, dir))) {
+      refuseForeign((await writer.call('examine', { place, depth: 'ends' }))?.report, header);
+    }
+  }
+  refuseOlder(newest, header);
+  const standing = {
+    newestIsValid,
+    bak: bak?.state === 'valid' ? bak.info?.header : undefined,
+  };
+  return { newest, standing };
+}
+
+function newSalt(vfs: Vfs): ImageKey['salt'] {
+  const salt = new Uint8Array(FILE_SALT_BYTES);
+  vfs.random.fill(salt);
+  return salt;
 }
 
 /** Sends all blocks to the writer thread, few at a time; returns the bytes of payload. */
@@ -94,7 +148,8 @@ async function sendBlocks(writer: Writer, options: SnapshotWriteOptions): Promis
     const writtenBytes = await inFlight.shift();
     if (writtenBytes !== undefined) onProgress?.(writtenBytes);
   };
-  for await (const block of blocksOf(options.chunks, signal)) {
+  const payloadBytesMax = blockPayloadBytesMax(options.encryption !== undefined);
+  for await (const block of blocksOf(options.chunks, payloadBytesMax, signal)) {
     checkAborted(signal);
     while (inFlight.length >= BLOCKS_IN_FLIGHT_MAX) await settleOne();
     sentBytes += block.length - BLOCK_HEADER_BYTES;
@@ -154,14 +209,19 @@ function refuseOlder(report: SnapshotReport | undefined, header: SnapshotHeader)
   );
 }
 
-async function checkSpace(
-  vfs: Vfs,
-  dir: string,
-  bytesExpected: number | undefined,
-  newest: Examination | undefined,
-): Promise<void> {
-  const payloadBytes = bytesExpected ?? newest?.report.info?.payloadBytes ?? 0;
-  const needed = imageBytes(payloadBytes) + FREE_BYTES_RESERVE;
+/** The most that the new image is likely to take, in bytes. */
+function bytesNeeded(
+  { bytesExpected, encryption, compression = 'none' }: SnapshotWriteOptions,
+  newest: SnapshotInfo | undefined,
+): number {
+  // What compression saves is known only from an image that was written with it.
+  const shrinks = compression !== 'none' && newest?.compressed === true;
+  if (bytesExpected === undefined && shrinks) return newest.fileBytes;
+  return imageBytes(bytesExpected ?? newest?.payloadBytes ?? 0, encryption !== undefined);
+}
+
+async function checkSpace(vfs: Vfs, dir: string, bytes: number): Promise<void> {
+  const needed = bytes + FREE_BYTES_RESERVE;
   const free = await io('look at free space', vfs.freeBytes(dir));
   if (free >= needed) return;
   throw new SnapshotError(

@@ -1,26 +1,25 @@
 /**
- * The writer's half on a worker thread: bulk reads, checksums, writes and syncs happen here, with
- * synchronous calls, so that neither the core thread nor the thread pool that the log syncs in is
- * disturbed.
+ * The writer's half on a worker thread: bulk reads, compression, encryption, checksums, writes and
+ * syncs happen here, with synchronous calls, so that neither the core thread nor the thread pool
+ * that the log syncs in is disturbed.
  *
  * Concurrency: one task writes one image; its calls come one after the other.
  */
 import { joinPath, type Vfs } from '@nendb/vfs';
 import { temporaryFile } from './format.js';
 import { type Depth, type Examination, examineSync } from './image-reader.js';
-import { ImageWriter } from './image-writer.js';
-import type { SnapshotHeader, SnapshotRole } from './types.js';
+import { type ImagePlan, ImageWriter } from './image-writer.js';
+import type { ImagePlace } from './places.js';
 
 export interface WriterInit {
   dir: string;
-  header: SnapshotHeader;
-  /** 16 bytes, new. */
-  imageUuid: Uint8Array;
+  plan: ImagePlan;
 }
 
 /** What the task does; `write.ts` calls these by name. */
 export interface WriterMethods {
-  examine(input: { role: SnapshotRole; depth: Depth }): Examination | undefined;
+  /** Judges an old image by its checksums; keys are not needed for that. */
+  examine(input: { place: ImagePlace; depth: Depth }): Examination | undefined;
   /** Creates the temporary file. */
   begin(): void;
   /** Writes one block: room for a block header, then payload. */
@@ -31,16 +30,20 @@ export interface WriterMethods {
   abandon(): void;
 }
 
-export default function makeWriter({ dir, header, imageUuid }: WriterInit, vfs: Vfs) {
+export default function makeWriter({ dir, plan }: WriterInit, vfs: Vfs) {
   let writer: ImageWriter | undefined;
   const started = (): ImageWriter => {
     if (writer === undefined) throw new Error('expected `begin` before this call, got none');
     return writer;
   };
   return {
-    examine: ({ role, depth }) => examineSync(vfs, dir, role, depth),
+    examine: ({ place, depth }) => examineSync(vfs, dir, place, { depth, payload: false }),
     begin() {
-      writer = new ImageWriter(vfs, joinPath(dir, temporaryFile(imageUuid)), header, imageUuid);
+      try {
+        writer = new ImageWriter(vfs, joinPath(dir, temporaryFile(plan.imageUuid)), plan);
+      } finally {
+        plan.key?.fileKey.fill(0);
+      }
     },
     block: (block) => started().writeBlock(block),
     finish() {
