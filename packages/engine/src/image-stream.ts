@@ -34,7 +34,7 @@ export async function* streamImage(
   for (;;) {
     const run = image.next(IMAGE_STEP_BYTES);
     if (!run) return;
-    yield framed(run);
+    if (run.length > 0) yield framed(run);
     await new Promise<void>((resolve) => timers.turnEnd(resolve));
   }
 }

@@ -43,8 +43,9 @@ export type FieldVisitor = (field: Uint8Array, value: RecordView) => void;
 /** A point-in-time image being read while writes go on. */
 export interface StoreImage {
   /**
-   * Encodes about `bytesMax` bytes of the image as effects (`effects/codec.ts`), or returns
-   * `undefined` at its end. Bounded work per call.
+   * Encodes about `bytesMax` bytes of the image as effects (`effects/format.ts`), or returns
+   * `undefined` at its end. Bounded work per call, so that a run may be empty. The bytes are
+   * borrowed: valid until the next call.
    */
   next(bytesMax: number): Uint8Array | undefined;
   /** Gives up what the image retains. Called once, at the end or instead of it. */

@@ -25,6 +25,8 @@ interface KeyCopy {
   name: string;
   type: ValueType;
   expireAtMs: number;
+  /** Bytes that live on for this copy alone. */
+  retainedBytes: number;
   /** A string's bytes, already cut to length. */
   value?: Uint8Array;
   /** A collection's table: its rows of an older generation are still to be emitted. */
@@ -35,6 +37,7 @@ interface FieldCopy {
   key: KeyCopy;
   name: string;
   value: Buffer;
+  retainedBytes: number;
 }
 
 export class MapImage {
@@ -68,7 +71,7 @@ export class MapImage {
   /** Call before `row` changes in any way or goes. */
   preserveKey(namespace: number, row: KeyRow): void {
     if (row.generation === this.generation) return;
-    this.#preserve(this.#pass(namespace, row), row.name.length + row.length);
+    this.#preserve(this.#pass(namespace, row));
   }
 
   /** Call before `field` of `row` changes or goes, after `preserveKey` of the row. */
@@ -78,12 +81,16 @@ export class MapImage {
     if (!key)
       throw new Error(`expected ${JSON.stringify(row.name)} to be passed before its fields`);
     field.generation = this.generation;
-    this.#preserve({ key, name: field.name, value: field.value }, field.name.length + field.length);
+    const retainedBytes = field.name.length + field.length;
+    this.#preserve({ key, name: field.name, value: field.value, retainedBytes });
   }
 
-  /** Emits effects until `writer` holds about `bytesMax`; false when the image is complete. */
-  emit(writer: EffectWriter, bytesMax: number): boolean {
-    while (writer.length < bytesMax) {
+  /**
+   * Emits effects until `writer` holds about `bytesMax`, or `rowsMax` rows were passed: those that
+   * have changed since are passed in silence. False when the image is complete.
+   */
+  emit(writer: EffectWriter, bytesMax: number, rowsMax: number): boolean {
+    for (let rows = 0; rows < rowsMax && writer.length < bytesMax; rows++) {
       if (!this.#emitNext(writer)) return false;
     }
     return true;
@@ -95,30 +102,36 @@ export class MapImage {
       return true;
     }
     if (this.#preservedFrom < this.#preserved.length) {
-      this.#emitPreserved(writer, this.#preserved[this.#preservedFrom++]);
-      if (this.#preservedFrom === this.#preserved.length) {
-        this.#preserved.length = 0;
-        this.#preservedFrom = 0;
-        this.#preservedBytes = 0;
-      }
+      this.#emitPreserved(writer, this.#takePreserved());
       return true;
     }
     return this.#emitNextKey(writer);
   }
 
-  #emitNextKey(writer: EffectWriter): boolean {
-    for (; this.#space < this.#spaces.length; this.#space++, this.#afterId = 0) {
-      const { namespace, keys, lastId } = this.#spaces[this.#space];
-      for (;;) {
-        const row = keys.nextAfter(this.#afterId);
-        if (!row || row.id > lastId) break;
-        this.#afterId = row.id;
-        if (row.generation === this.generation) continue;
-        this.#emitKey(writer, this.#pass(namespace, row));
-        return true;
-      }
+  /** The oldest copy. Those taken are let go of while others still come. */
+  #takePreserved(): KeyCopy | FieldCopy {
+    const copy = this.#preserved[this.#preservedFrom++];
+    this.#preservedBytes -= copy.retainedBytes;
+    if (this.#preservedFrom * 2 > this.#preserved.length) {
+      this.#preserved.splice(0, this.#preservedFrom);
+      this.#preservedFrom = 0;
     }
-    return false;
+    return copy;
+  }
+
+  /** Passes one row, or goes on to the next namespace; false behind the last one. */
+  #emitNextKey(writer: EffectWriter): boolean {
+    if (this.#space === this.#spaces.length) return false;
+    const { namespace, keys, lastId } = this.#spaces[this.#space];
+    const row = keys.nextAfter(this.#afterId);
+    if (!row || row.id > lastId) {
+      this.#space++;
+      this.#afterId = 0;
+      return true;
+    }
+    this.#afterId = row.id;
+    if (row.generation !== this.generation) this.#emitKey(writer, this.#pass(namespace, row));
+    return true;
   }
 
   #emitPreserved(writer: EffectWriter, copy: KeyCopy | FieldCopy): void {
@@ -190,15 +203,17 @@ export class MapImage {
     }
   }
 
-  #preserve(copy: KeyCopy | FieldCopy, bytes: number): void {
+  #preserve(copy: KeyCopy | FieldCopy): void {
     this.#preserved.push(copy);
-    this.#preservedBytes += bytes;
+    this.#preservedBytes += copy.retainedBytes;
   }
 
   /** Marks a row as passed and keeps what it is now. */
   #pass(namespace: number, row: KeyRow): KeyCopy {
     row.generation = this.generation;
-    const copy = { row, namespace, name: row.name, type: row.type, expireAtMs: row.expireAtMs };
+    const { name, type, expireAtMs } = row;
+    const retainedBytes = name.length + (type === ValueType.string ? row.length : 0);
+    const copy = { row, namespace, name, type, expireAtMs, retainedBytes };
     if (row.type === ValueType.string) return { ...copy, value: row.bytes() };
     const collection = { ...copy, fields: row.fields };
     this.#unfinished.set(row, collection);

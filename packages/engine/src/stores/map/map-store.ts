@@ -7,7 +7,7 @@
  */
 import { EffectWriter } from '../../effects/writer.js';
 import { latin1 } from '../../latin1.js';
-import { IMAGE_CHUNK_BYTES_MAX } from '../../limits.js';
+import { IMAGE_CHUNK_BYTES_MAX, IMAGE_STEP_ROWS } from '../../limits.js';
 import type {
   FieldVisitor,
   KeyVisitor,
@@ -296,10 +296,8 @@ export class MapStore implements Store {
     return {
       next: (bytesMax) => {
         writer.reset();
-        image.emit(writer, bytesMax);
-        return writer.length === 0
-          ? undefined
-          : Buffer.from(writer.bytes.subarray(0, writer.length));
+        const more = image.emit(writer, bytesMax, IMAGE_STEP_ROWS);
+        return more || writer.length > 0 ? writer.bytes.subarray(0, writer.length) : undefined;
       },
       release: () => {
         if (this.#image === image) this.#image = undefined;
