@@ -54,6 +54,7 @@ export async function inspectDirectory(vfs: Vfs, dir: string): Promise<Directory
     if (parsed?.suffix === 'wal') sequences.push(parsed.sequence);
     else if (parsed || name === `${format.HEAD_NAME}.tmp`) leftovers.push(name);
     else if (name === format.HEAD_NAME) hasHead = true;
+    else if (name === format.SALVAGE_NAME) throw unfinished(`${dir}/${name}`);
   }
   const head = hasHead ? await readHead(vfs, `${dir}/${format.HEAD_NAME}`) : undefined;
   const firstKept = head?.firstSequence ?? 1;
@@ -74,6 +75,14 @@ export async function inspectDirectory(vfs: Vfs, dir: string): Promise<Directory
   return { segments, head, leftovers };
 }
 
+function unfinished(path: string): WalError {
+  return new WalError(
+    'WAL_CORRUPT',
+    `${path} says that a salvage of this log was begun and did not finish; nothing was changed: salvage the log again, it goes on where it stopped`,
+    { file: path, offset: 0 },
+  );
+}
+
 function requireAll(dir: string, found: readonly number[], first: number, last: number): void {
   for (let sequence = first, i = 0; sequence <= last; sequence++, i++) {
     if (found[i] === sequence) continue;
@@ -86,7 +95,8 @@ function requireAll(dir: string, found: readonly number[], first: number, last: 
   }
 }
 
-async function readSegment(vfs: Vfs, dir: string, sequence: number): Promise<Segment> {
+/** Reads and checks the header of segment `sequence`. Throws `WAL_CORRUPT`, `WAL_TOO_NEW`. */
+export async function readSegment(vfs: Vfs, dir: string, sequence: number): Promise<Segment> {
   const name = format.segmentName(sequence);
   const path = `${dir}/${name}`;
   const file = await vfs.open(path, 'read');
@@ -129,7 +139,7 @@ async function readSegment(vfs: Vfs, dir: string, sequence: number): Promise<Seg
 }
 
 /** Checks that `after` follows `before`, and learns from it where `before` ends. */
-function link(before: Segment, after: Segment): void {
+export function link(before: Segment, after: Segment): void {
   const { header, path } = after;
   if (!sameUuid(header.databaseUuid, before.header.databaseUuid)) {
     throw corrupt(path, 0, `it belongs to database ${formatUuid(header.databaseUuid)}`);

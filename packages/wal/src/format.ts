@@ -106,6 +106,8 @@ export const FOOTER_MAGIC = 'NENDBEND';
 // HEAD: two slots of the same content, written one after the other.
 export const HEAD_NAME = 'HEAD';
 export const LOCK_NAME = 'LOCK';
+/** The plan of a salvage that has begun to move files: no log is opened beside it. */
+export const SALVAGE_NAME = 'SALVAGE';
 export const HEAD_MAGIC = 'NENDBWHD';
 export const HEAD_SLOT_BYTES = 512;
 export const HEAD_SLOTS_AT = [0, 4096] as const;

@@ -12,7 +12,7 @@
  *     segment: the log is whole without them by then.
  */
 import { formatUuid, type Lsn, sameUuid } from '@nendb/codec';
-import { makeDirectory, type VfsLock, VfsLockedError } from '@nendb/vfs';
+import { makeDirectory, type Vfs, type VfsLock, VfsLockedError } from '@nendb/vfs';
 import { type Directory, inspectDirectory, type Segment } from './directory.js';
 import { corrupt, errnoOf, isNoSpace, WalError } from './errors.js';
 import * as format from './format.js';
@@ -54,7 +54,11 @@ export async function openLog(options: CheckedOptions): Promise<Opened> {
   }
 }
 
-async function takeLock({ vfs, dir }: CheckedOptions): Promise<VfsLock> {
+/** Takes `LOCK` in the directory. Throws `WAL_LOCKED`. */
+export async function takeLock({
+  vfs,
+  dir,
+}: Pick<CheckedOptions, 'vfs' | 'dir'>): Promise<VfsLock> {
   try {
     return await vfs.lock(`${dir}/${format.LOCK_NAME}`);
   } catch (error) {
@@ -78,8 +82,7 @@ async function recover(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
   const last = directory.segments.at(-1);
   if (!last && options.mustExist) throw missing(dir);
   if (last) checkDatabase(options, last);
-  const scan = last && (await scanTail(vfs, last));
-  if (last && scan) checkReach(directory, last, scan);
+  const scan = await judgeTail(vfs, directory);
   await replayFor(options, directory, scan);
   const identity = {
     databaseUuid: last?.header.databaseUuid ?? options.databaseUuid ?? vfs.random.uuid(),
@@ -130,9 +133,18 @@ function checkDatabase({ dir, databaseUuid }: CheckedOptions, last: Segment): vo
   );
 }
 
-/** HEAD remembers how far the log certainly was. */
-function checkReach({ head }: Directory, last: Segment, scan: TailScan): void {
-  if (!head || scan.lastLsn >= head.syncedLsn) return;
+/**
+ * Scans the last segment, if there is one, and holds it to what HEAD knows. Throws as `scanTail`
+ * does, and `WAL_CORRUPT` where the log ends before what was certainly synced.
+ */
+export async function judgeTail(
+  vfs: Vfs,
+  { head, segments }: Directory,
+): Promise<TailScan | undefined> {
+  const last = segments.at(-1);
+  if (!last) return undefined;
+  const scan = await scanTail(vfs, last);
+  if (!head || scan.lastLsn >= head.syncedLsn) return scan;
   throw corrupt(
     last.path,
     scan.end,

@@ -109,11 +109,34 @@ export function nextEpochs(epochs: readonly EpochStart[], next: EpochStart): Epo
   return [...kept.slice(-(EPOCHS_MAX - 1)), next];
 }
 
+/** Builds a segment and gives it its name, durably; it stays open. */
 async function build(
   vfs: Vfs,
   dir: string,
   header: SegmentHeader,
   fill: (live: LiveSegment) => Promise<void> = () => Promise.resolve(),
+): Promise<LiveSegment> {
+  const live = await stage(vfs, dir, header, fill);
+  try {
+    await vfs.rename(`${dir}/${format.segmentName(header.sequence, 'tmp')}`, live.path);
+    await vfs.syncDir(dir);
+    live.syncedEnd = live.end;
+    return live;
+  } catch (error) {
+    await live.file.close();
+    throw error;
+  }
+}
+
+/**
+ * Builds a segment under its temporary name: `header`, then what `fill` adds, then a sync. It stays
+ * open; where that fails it is closed.
+ */
+export async function stage(
+  vfs: Vfs,
+  dir: string,
+  header: SegmentHeader,
+  fill: (live: LiveSegment) => Promise<void>,
 ): Promise<LiveSegment> {
   const temporary = `${dir}/${format.segmentName(header.sequence, 'tmp')}`;
   if (await vfs.stat(temporary)) await vfs.unlink(temporary);
@@ -124,9 +147,6 @@ async function build(
     await writeFully(file, bytes, 0);
     await fill(live);
     await file.sync();
-    await vfs.rename(temporary, live.path);
-    await vfs.syncDir(dir);
-    live.syncedEnd = live.end;
     return live;
   } catch (error) {
     await file.close();
@@ -153,7 +173,7 @@ async function findCut(source: VfsFile, last: Segment, syncedLsn: number) {
 }
 
 /** Copies the record frames from `baseLsn` to the end of the scan into `to`. */
-async function repeatFrames(
+export async function repeatFrames(
   source: VfsFile,
   last: Segment,
   scan: TailScan,
