@@ -178,17 +178,28 @@ export function storeConformance(options: StoreConformanceOptions): void {
 
   withStore('looking for expired keys finds all of them in bounded steps', (store) => {
     for (let i = 0; i < 300; i++) put(store, `k${i}`, 'v', i % 3 === 0 ? 50 : 150);
-    const found = new Set<string>();
-    for (let round = 0; round < 100; round++) {
-      const steps = store.scanExpired(SPACE, 100, 7, 20, (key) => {
-        found.add(Buffer.from(key).toString('latin1'));
-      });
-      assert(steps <= 20);
+    for (let i = 0; i < 300; i += 9) store.setExpiry(SPACE, b(`k${i}`), 0, `k${i}`.length, 120);
+    for (let i = 1; i < 300; i += 9) store.setExpiry(SPACE, b(`k${i}`), 0, `k${i}`.length, 60);
+    for (let i = 2; i < 300; i += 9) store.setExpiry(SPACE, b(`k${i}`), 0, `k${i}`.length, 0);
+    store.scanExpired(SPACE, 50, 7, 1_000, () => assert.fail('50 is not before 50'));
+    for (const [nowMs, expected] of [
+      [51, 66],
+      [100, 34],
+      [150, 34],
+      [151, 132],
+    ]) {
+      assert.equal(removeExpired(store, nowMs, 7, 20), expected, `at ${nowMs}`);
     }
-    assert.equal(found.size, 100);
-    for (let round = 0; round < 3; round++) {
-      store.scanExpired(SPACE, 50, 7, 1_000, () => assert.fail('50 is not before 50'));
+    assert.deepEqual([store.keyCount(SPACE), store.expiringCount(SPACE)], [34, 0]);
+  });
+
+  withStore('expired keys do not pile up behind those that come', (store) => {
+    let added = 0;
+    for (let nowMs = 1; nowMs <= 120; nowMs++) {
+      for (let i = 0; i < 50; i++) put(store, `k${added++}`, 'v', nowMs + 20);
+      removeExpired(store, nowMs, 10, 20);
     }
+    assert(store.keyCount(SPACE) < 50 * 25, `${store.keyCount(SPACE)} keys are left`);
   });
 
   withStore('random operations leave what the model says', (store) => {
@@ -330,6 +341,21 @@ function expectState(store: Store, model: StoreModel): void {
       store.expiringCount(space),
       expected.filter(([, content]) => content.expireAtMs !== 0).length,
     );
+  }
+}
+
+/** Looks for expired keys and removes them, while a look is as full as it may be. */
+function removeExpired(store: Store, nowMs: number, count: number, stepsMax: number): number {
+  for (let removed = 0; ; ) {
+    const due: Buffer[] = [];
+    const steps = store.scanExpired(SPACE, nowMs, count, stepsMax, (key, view) => {
+      assert(view.expireAtMs !== 0 && view.expireAtMs < nowMs, `${view.expireAtMs} at ${nowMs}`);
+      due.push(Buffer.from(key));
+    });
+    assert(steps <= stepsMax && due.length <= count);
+    for (const key of due) store.remove(SPACE, key, 0, key.length);
+    removed += due.length;
+    if (due.length < count) return removed;
   }
 }
 

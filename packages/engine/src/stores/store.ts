@@ -101,8 +101,9 @@ export interface Store {
     visit: FieldVisitor,
   ): number;
   /**
-   * Visits at most `count` keys whose time is at or before `nowMs`, looking at no more than
-   * `stepsMax` candidates. Returns how many candidates it looked at.
+   * Visits at most `count` keys whose time is before `nowMs`, looking at no more than `stepsMax`
+   * candidates; returns how many it looked at. Whoever removes what it visits, and asks again, has
+   * them all in the end, however many others come meanwhile.
    */
   scanExpired(
     namespace: number,

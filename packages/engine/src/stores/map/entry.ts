@@ -5,6 +5,7 @@
  * `generation` says which image the row has been passed by (`image.ts`).
  */
 import { type RecordView, ValueType } from '../store.js';
+import type { Expiring } from './expiry-queue.js';
 import { type Row, Table } from './table.js';
 
 /** A string's bytes; the buffer may be longer than the string, so that it can grow in place. */
@@ -41,10 +42,11 @@ export class FieldRow implements Row, RecordView {
   }
 }
 
-export class KeyRow implements Row, RecordView {
+export class KeyRow implements Row, Expiring, RecordView {
   id = 0;
   dead = false;
   expireAtMs = 0;
+  queueIndex = -1;
   /** What the key, its content and their overhead take, in bytes. */
   heapBytes = 0;
 

@@ -19,6 +19,7 @@ import type {
 } from '../store.js';
 import { ValueType as Type } from '../store.js';
 import { FieldRow, KeyRow } from './entry.js';
+import { ExpiryQueue } from './expiry-queue.js';
 import { MapImage } from './image.js';
 import { Table } from './table.js';
 
@@ -29,10 +30,7 @@ class Namespace {
   /** Bytes of all rows, their overhead included. */
   bytes = 0;
   readonly keys = new Table<KeyRow>();
-  /** The keys that have an expiry time. */
-  readonly expiring = new Set<KeyRow>();
-  /** Goes on where the last look for expired keys ended. */
-  expiryWalk: IterableIterator<KeyRow> | undefined;
+  readonly expiring = new ExpiryQueue<KeyRow>();
 }
 
 export class MapStore implements Store {
@@ -101,23 +99,11 @@ export class MapStore implements Store {
     stepsMax: number,
     visit: KeyVisitor,
   ): number {
-    const space = this.#namespaces.get(namespace);
-    if (!space || space.expiring.size === 0) return 0;
-    let found = 0;
-    let steps = 0;
-    while (steps < stepsMax && found < count) {
-      space.expiryWalk ??= space.expiring.values();
-      const { value: row, done } = space.expiryWalk.next();
-      if (done) {
-        space.expiryWalk = undefined;
-        break;
-      }
-      steps++;
-      if (row.expireAtMs >= nowMs) continue;
-      found++;
-      visit(Buffer.from(row.name, 'latin1'), row);
-    }
-    return steps;
+    const expiring = this.#namespaces.get(namespace)?.expiring;
+    if (!expiring) return 0;
+    return expiring.visitDue(nowMs, count, stepsMax, (row) =>
+      visit(Buffer.from(row.name, 'latin1'), row),
+    );
   }
 
   putString(
@@ -148,7 +134,7 @@ export class MapStore implements Store {
       row = KeyRow.string(name, bytes, this.#generation);
       this.#addRow(space, row);
     }
-    this.#expire(space, row, expireAtMs);
+    space.expiring.set(row, expireAtMs);
   }
 
   patchString(
@@ -207,7 +193,7 @@ export class MapStore implements Store {
     const row = space?.keys.get(latin1(key, from, to));
     if (!space || !row) return;
     this.#image?.preserveKey(namespace, row);
-    this.#expire(space, row, expireAtMs);
+    space.expiring.set(row, expireAtMs);
   }
 
   putField(
@@ -342,14 +328,8 @@ export class MapStore implements Store {
   #removeRow(namespace: number, space: Namespace, row: KeyRow): void {
     this.#image?.preserveKey(namespace, row);
     space.keys.remove(row);
-    space.expiring.delete(row);
+    space.expiring.remove(row);
     space.bytes -= row.heapBytes;
-  }
-
-  #expire(space: Namespace, row: KeyRow, expireAtMs: number): void {
-    row.expireAtMs = expireAtMs;
-    if (expireAtMs === 0) space.expiring.delete(row);
-    else space.expiring.add(row);
   }
 }
 
