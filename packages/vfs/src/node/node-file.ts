@@ -31,16 +31,8 @@ export class NodeFile implements VfsFile {
   }
 
   async readAt(target: Uint8Array, position: number): Promise<number> {
-    let done = 0;
-    while (done < target.length) {
-      const from = done;
-      const count = await this.#start<number>('read', (fd, settle) =>
-        fs.read(fd, target, from, target.length - from, position + from, settle),
-      );
-      if (count === 0) break;
-      done += count;
-    }
-    return done;
+    if (target.length === 0) return 0;
+    return this.#start('read', (fd, settle) => readOn(fd, target, 0, position, settle));
   }
 
   readAtSync(target: Uint8Array, position: number): number {
@@ -155,4 +147,19 @@ export class NodeFile implements VfsFile {
       this.#inFlight++;
     });
   }
+}
+
+/** Reads what is missing after `done` bytes: a short read is one call of the file, not several. */
+function readOn(
+  fd: number,
+  target: Uint8Array,
+  done: number,
+  position: number,
+  settle: Done<number>,
+): void {
+  fs.read(fd, target, done, target.length - done, position + done, (error, count) => {
+    if (error !== null || count === 0 || done + count === target.length)
+      settle(error, done + count);
+    else readOn(fd, target, done + count, position, settle);
+  });
 }

@@ -6,9 +6,11 @@
  * what is reachable, not of what was written.
  */
 import type { FileContent } from './content.js';
+import type { Coverage } from './coverage.js';
 import {
   type ChoiceLimits,
   type CrashChoice,
+  type CrashMoment,
   type CrashProfile,
   type CrashUnit,
   type Fate,
@@ -25,8 +27,10 @@ import {
   nameKey,
   ROOT_INODE,
 } from './disk-state.js';
+import { durablePast } from './durable-past.js';
 import type { Change } from './history.js';
 import { type CrashKind, cleanDirectory, cleanFile, SimImage } from './image.js';
+import { JournalledFile } from './journalled-file.js';
 import { Prng } from './prng.js';
 import { SECTOR_BYTES, type Sector, sectorOf } from './sector.js';
 
@@ -50,6 +54,7 @@ export class CrashPoint {
     readonly profile: CrashProfile = posixWeak,
     private readonly wallMs: number,
     private readonly boots: number,
+    private readonly coverage: Coverage,
   ) {
     this.#disk = disk;
     this.#pending = disk.pending.at(at);
@@ -66,14 +71,22 @@ export class CrashPoint {
   }
 
   choices(limits?: ChoiceLimits): CrashChoice[] {
-    if (this.kind === 'power') return this.profile.choices(this.units, limits);
+    if (this.kind === 'power') return this.profile.choices(this.units, limits, this.#moment);
     const torn = this.#writeInFlight() === undefined ? 0 : TORN_WRITES;
     return ['all', ...Array.from({ length: torn }, (_, i) => ({ seed: i + 1 }))];
   }
 
   image(choice: CrashChoice): SimImage {
+    this.coverage.count(`crash:${this.kind}`);
     const state = this.kind === 'kill' ? this.#killed(choice) : this.#cut(choice);
-    return new SimImage(state, this.#label(choice), this.wallMs, this.boots);
+    return new SimImage(state, this.#label(choice), this.wallMs, this.boots, {
+      coverage: this.coverage,
+      durablePast: (path) => durablePast(this.#disk, path, this.at),
+    });
+  }
+
+  get #moment(): CrashMoment {
+    return { at: this.at, committedAt: this.#disk.committedAt.at(this.at) ?? this.at };
   }
 
   /** The next change, where it is a write that can stop in the middle. */
@@ -95,6 +108,7 @@ export class CrashPoint {
     if (before?.kind !== 'file' || after?.kind !== 'file') return this.#killed('all');
     const written = new Uint8Array(1 + new Prng(choice.seed, this.at).below(to - from - 1));
     after.cache.read(written, from);
+    this.coverage.count('crash:torn-write');
     const nodes = new Map(this.#nodes);
     nodes.set(inode, { ...before, cache: before.cache.write(written, from) });
     return { nodes, pending: this.#pending };
@@ -136,7 +150,21 @@ export class CrashPoint {
   #cut(choice: CrashChoice): DiskState {
     const seed = typeof choice === 'object' && 'seed' in choice ? choice.seed : 0;
     const dice = new Prng(seed, this.at);
+    const commit = this.profile.commit?.(choice, dice, this.#moment);
     const fates = this.profile.fates(this.units, choice, dice);
+    this.#countFates(fates);
+    return commit === undefined
+      ? this.#withUnits(fates, dice)
+      : this.#withJournal(commit, fates, dice);
+  }
+
+  #countFates(fates: readonly Fate[]): void {
+    if (fates.length > 0) this.coverage.count(`profile:${this.profile.name}`);
+    for (const fate of new Set(fates)) this.coverage.count(`fate:${fate}`);
+  }
+
+  /** Each unit has a fate of its own. */
+  #withUnits(fates: readonly Fate[], dice: Prng): DiskState {
     const keptNames: boolean[] = [];
     const files = new Map<number, Loss>();
     for (const [order, unit] of this.units.entries()) {
@@ -153,7 +181,37 @@ export class CrashPoint {
       if (unit.type === 'size') loss.size = this.#sizeAfter(loss, fate, dice);
       else loss.sectors.push([unit.index, this.#sectorAfter(loss, unit.index, fate, dice)]);
     }
-    return this.#survivors(this.#namesAfter(keptNames), files);
+    const contents = new Map<number, FileContent>();
+    for (const { inode, node, sectors, size } of files.values()) {
+      contents.set(inode, node.durable.patch(sectors, size));
+    }
+    return this.#survivors(this.#namesAfter(keptNames), contents);
+  }
+
+  /** Names, sizes and blocks are as of entry `commit`; fates are for bytes written in place. */
+  #withJournal(commit: number, fates: readonly Fate[], dice: Prng): DiskState {
+    const files = new Map<number, { file: JournalledFile; sectors: [number, Sector][] }>();
+    for (const [inode, node] of this.#nodes) {
+      const versions = this.#disk.nodes.get(inode);
+      if (node.kind !== 'file' || node.cache === node.durable || versions === undefined) continue;
+      files.set(inode, {
+        file: new JournalledFile(versions, node, this.at, commit),
+        sectors: [],
+      });
+    }
+    for (const [order, unit] of this.units.entries()) {
+      const survivor = unit.type === 'sector' ? files.get(unit.inode) : undefined;
+      if (unit.type !== 'sector' || survivor === undefined || fates[order] === 'old') continue;
+      const states = survivor.file.laterStates(unit.index);
+      const state = states[fates[order] === 'kept' ? 0 : dice.below(states.length)];
+      if (state !== undefined) survivor.sectors.push([unit.index, state]);
+    }
+    const contents = new Map<number, FileContent>();
+    for (const [inode, { file, sectors }] of files) {
+      contents.set(inode, file.base.patch(sectors, file.base.size));
+    }
+    const keptNames = this.#pending.map(({ at }) => at <= commit);
+    return this.#survivors(this.#namesAfter(keptNames), contents);
   }
 
   #startLoss(inode: number): Loss {
@@ -179,7 +237,7 @@ export class CrashPoint {
   #earlier(loss: Loss, dice: Prng): FileContent {
     if (loss.earlier === undefined) {
       loss.earlier = [];
-      for (const node of this.#disk.nodes.get(loss.inode)?.back(this.at) ?? []) {
+      for (const [, node] of this.#disk.nodes.get(loss.inode)?.back(this.at) ?? []) {
         if (node.kind !== 'file' || node.cache === loss.node.durable) break;
         if (loss.earlier.push(node.cache) === EARLIER_STATES_MAX) break;
       }
@@ -208,17 +266,14 @@ export class CrashPoint {
 
   #survivors(
     names: ReadonlyMap<number, ReadonlyMap<string, number>>,
-    losses: ReadonlyMap<number, Loss>,
+    contents: ReadonlyMap<number, FileContent>,
   ): DiskState {
     const nodes = new Map<number, DiskNode>();
     const keep = (inode: number): void => {
       if (nodes.has(inode)) return;
       const node = this.#nodes.get(inode) as FileNode | DirectoryNode;
       if (node.kind === 'file') {
-        const loss = losses.get(inode);
-        const content =
-          loss === undefined ? node.durable : node.durable.patch(loss.sectors, loss.size);
-        nodes.set(inode, cleanFile(content, node.modifiedMs));
+        nodes.set(inode, cleanFile(contents.get(inode) ?? node.durable, node.modifiedMs));
         return;
       }
       const entries = names.get(inode) as ReadonlyMap<string, number>;

@@ -32,9 +32,22 @@ export type Fate = 'kept' | 'old' | 'earlier' | 'garbage';
 
 /**
  * Which of the possible images: nothing survived, everything survived, bit i says whether unit i
- * survived, or a throw of dice.
+ * survived, a throw of dice, or a journal committed up to history entry `commit` and dice for the rest.
  */
-export type CrashChoice = 'none' | 'all' | { readonly mask: number } | { readonly seed: number };
+export type CrashChoice =
+  | 'none'
+  | 'all'
+  | { readonly mask: number }
+  | { readonly seed: number }
+  | { readonly commit: number; readonly seed: number };
+
+/** Where in the history the crash is. */
+export interface CrashMoment {
+  /** The last entry before it. */
+  readonly at: number;
+  /** The entry up to which the syncs so far would have committed a journal; -1 is before boot. */
+  readonly committedAt: number;
+}
 
 export interface ChoiceLimits {
   /** All subsets are tried where there are no more than this. Default 256. */
@@ -46,13 +59,24 @@ export interface ChoiceLimits {
 export interface CrashProfile {
   readonly name: string;
   /** Interesting choices, without repetition. */
-  choices(units: readonly CrashUnit[], limits?: ChoiceLimits): CrashChoice[];
+  choices(
+    units: readonly CrashUnit[],
+    limits: ChoiceLimits | undefined,
+    moment: CrashMoment,
+  ): CrashChoice[];
+  /**
+   * For file systems that keep names, sizes and blocks in one journal: the entry up to which it was
+   * committed. Exactly what came before survives of these, and the fates of sectors count only as far
+   * as their bytes were written in place.
+   */
+  commit?(choice: CrashChoice, dice: Prng, moment: CrashMoment): number;
   /** One fate for each unit. `dice` are the choice's own. */
   fates(units: readonly CrashUnit[], choice: CrashChoice, dice: Prng): Fate[];
 }
 
-const SUBSETS_MAX = 256;
-const SAMPLES = 16;
+/** Defaults of {@link ChoiceLimits}. */
+export const SUBSETS_MAX = 256;
+export const SAMPLES = 16;
 
 /** Any subset of what is pending. */
 export const posixWeak: CrashProfile = {
@@ -99,7 +123,7 @@ function fixed(choice: 'none' | 'all'): CrashProfile {
  * Bugs hide where one kind of unit survived and another did not, so each throw first draws how
  * likely names, sizes and sectors are to survive.
  */
-function throwFates(units: readonly CrashUnit[], dice: Prng): Fate[] {
+export function throwFates(units: readonly CrashUnit[], dice: Prng): Fate[] {
   const levels = [0, 0.1, 0.5, 0.9, 1];
   const odds = {
     name: levels[dice.below(levels.length)],

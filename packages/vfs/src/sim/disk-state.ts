@@ -66,3 +66,14 @@ export function applyDurably(
     }
   }
 }
+
+/** Whether a power cut could take anything of it. */
+export function hasUnwritten({ nodes, pending }: DiskState): boolean {
+  if (pending.length > 0) return true;
+  for (const node of nodes.values()) {
+    if (node.kind === 'file' ? node.cache !== node.durable : node.entries !== node.durable) {
+      return true;
+    }
+  }
+  return false;
+}

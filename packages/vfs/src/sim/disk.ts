@@ -19,6 +19,7 @@ import {
   type DiskNode,
   type DiskState,
   type FileNode,
+  hasUnwritten,
   type NameChange,
   ROOT_INODE,
 } from './disk-state.js';
@@ -32,6 +33,11 @@ export class Disk {
   readonly history: History;
   readonly nodes = new Map<number, Versioned<DiskNode>>();
   readonly pending: PendingNames;
+  /**
+   * The history entry up to which a journal would have been committed by the syncs so far; -1 before
+   * anything that an earlier boot left in the cache.
+   */
+  readonly committedAt: Versioned<number>;
   readonly #wallMs: () => number;
   #nextInode: number;
 
@@ -44,6 +50,7 @@ export class Disk {
       this.nodes.set(inode, new Versioned(this.history, node));
       this.#nextInode = Math.max(this.#nextInode, inode + 1);
     }
+    this.committedAt = new Versioned(this.history, hasUnwritten(state) ? -1 : 0);
   }
 
   // Names
@@ -213,10 +220,12 @@ export class Disk {
     });
   }
 
-  /** `captured` is the cache when the sync started. */
-  sync(inode: number, path: string, captured: FileContent): void {
+  /** `captured` is the cache when the sync started, after history entry `startedAt`. */
+  sync(inode: number, path: string, captured: FileContent, startedAt: number): void {
     this.#enter('sync', path, '');
-    this.#change(inode, afterSync(this.file(inode), captured));
+    const file = this.file(inode);
+    this.#change(inode, afterSync(file, captured));
+    if (changesMetadata(file, captured)) this.#commit(startedAt);
   }
 
   /** A sync that fails: the kernel gives the dirty pages up, in the way that `failure` says. */
@@ -242,6 +251,7 @@ export class Disk {
       this.#change(directory, { ...this.#directory(directory), durable: names });
     }
     this.pending.drop(covered);
+    if (covered.length > 0) this.#commit(startedAt);
   }
 
   /** A directory sync that fails: its operations are taken for done, and are not. */
@@ -283,6 +293,7 @@ export class Disk {
       );
     }
     this.pending.clear();
+    this.committedAt.set(this.history.count);
   }
 
   /** The first name on `path` that a power cut could take or change; `undefined` where all hold. */
@@ -347,6 +358,10 @@ export class Disk {
     return this.history.count;
   }
 
+  #commit(at: number): void {
+    if (at > this.committedAt.current) this.committedAt.set(at);
+  }
+
   #insert(node: DiskNode): number {
     const inode = this.#nextInode++;
     this.nodes.set(inode, new Versioned(this.history, node));
@@ -367,4 +382,11 @@ export class Disk {
     }
     this.pending.add(at, changes);
   }
+}
+
+/** Whether a sync of `captured` has to write more than bytes in place: only then is there a commit. */
+function changesMetadata({ clean, durable }: FileNode, captured: FileContent): boolean {
+  if (captured.stamp <= clean.stamp) return false;
+  if (captured.size !== clean.size) return true;
+  return captured.differences(clean).some((index) => durable.sector(index) === undefined);
 }

@@ -14,9 +14,13 @@ export interface ByteRange {
  * way might not survive; `undefined` where they do.
  */
 export function whyNotDurable(disk: Disk, path: string, range: ByteRange): string | undefined {
+  if (disk.stat(path)?.kind === 'directory') {
+    const taken = disk.unsafeName(path);
+    return taken === undefined ? whyNotBelow(disk, path) : unsafe(taken);
+  }
   const { cache, durable } = disk.file(disk.openFile(path));
   const name = disk.unsafeName(path);
-  if (name !== undefined) return `the name ${name} is not durable: sync its directory`;
+  if (name !== undefined) return unsafe(name);
   const { from = 0, to = cache.size } = range;
   const dirty = cache
     .differences(durable)
@@ -26,4 +30,17 @@ export function whyNotDurable(disk: Disk, path: string, range: ByteRange): strin
   if (dirty === undefined && sized) return undefined;
   const byte = dirty === undefined ? durable.size : Math.max(from, dirty * SECTOR_BYTES);
   return `byte ${byte} is not: sync the file after the write has completed`;
+}
+
+function whyNotBelow(disk: Disk, path: string): string | undefined {
+  for (const name of disk.list(path)) {
+    const child = path === '/' ? `/${name}` : `${path}/${name}`;
+    const why = whyNotDurable(disk, child, {});
+    if (why !== undefined) return why.includes(child) ? why : `${child}: ${why}`;
+  }
+  return undefined;
+}
+
+function unsafe(name: string): string {
+  return `the name ${name} is not durable: sync its directory`;
 }

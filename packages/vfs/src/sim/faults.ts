@@ -6,33 +6,19 @@
  * whose faults never fire proves nothing.
  */
 import { type VfsError, vfsError } from '../errors.js';
+import type { Coverage } from './coverage.js';
+import type { CoverageKind } from './coverage-kinds.js';
+import { due, type Moment, type Planned, planned } from './fault-plan.js';
+import { MediaFaults } from './media-faults.js';
+import type { OpKind } from './op-kind.js';
+import { ResourceFaults } from './resource-faults.js';
 import type { SyncFailure } from './sync-outcome.js';
-
-/** What programs ask of a `Vfs`, as far as it can fail. `open` is for files that exist. */
-export type OpKind =
-  | 'open'
-  | 'create'
-  | 'read'
-  | 'write'
-  | 'truncate'
-  | 'sync'
-  | 'size'
-  | 'rename'
-  | 'unlink'
-  | 'mkdir'
-  | 'readdir'
-  | 'stat'
-  | 'syncDir'
-  | 'freeBytes'
-  | 'lock';
 
 /** Any errno name; these are the usual ones. */
 export type FaultError = 'EIO' | 'ENOSPC' | 'EMFILE' | 'EROFS' | 'EACCES' | (string & {});
 
-export interface Failure {
+export interface Failure extends Moment {
   op: OpKind;
-  /** The nth operation of the kind from now on; from 1. */
-  nth: number;
   error: FaultError;
   /** Whether every later one fails as well. Default false. */
   sticky?: boolean;
@@ -40,20 +26,7 @@ export interface Failure {
   takesEffect?: boolean;
   /** How a failed sync leaves the cache. Default `clean-new`. */
   syncFailure?: SyncFailure;
-  /** Only operations whose path contains this. */
-  path?: string;
 }
-
-/** What happened, for coverage: each kind of fault has a counter. */
-export type FaultKind =
-  | `error:${OpKind}`
-  | `effect:${OpKind}`
-  | `sync:${SyncFailure}`
-  | 'syncDir:lost'
-  | 'short-write'
-  | 'no-space'
-  | 'stall'
-  | 'clock-jump';
 
 /** What an operation is to do. */
 export interface Verdict {
@@ -62,26 +35,29 @@ export interface Verdict {
   syncFailure: SyncFailure;
 }
 
-interface Planned {
-  readonly describe: string;
-  readonly op: OpKind;
-  readonly path: string | undefined;
-  left: number;
-  readonly sticky: boolean;
-  fired: number;
-}
-
 type PlannedFailure = Planned & { readonly failure: Failure };
 type PlannedShort = Planned & { readonly bytes: number };
 type PlannedStall = Planned & { readonly stallMs: number };
+type PlannedLoss = Planned & { readonly error: FaultError };
 
 export class Faults {
+  /** Bad places and wrong places of the medium. */
+  readonly media: MediaFaults;
+  /** Descriptors, permissions, a read-only file system. */
+  readonly resources: ResourceFaults;
+  readonly #coverage: Coverage;
   #failures: PlannedFailure[] = [];
   #shorts: PlannedShort[] = [];
   #stalls: PlannedStall[] = [];
-  #writeBytesMax = Number.POSITIVE_INFINITY;
+  #losses: PlannedLoss[] = [];
+  #bytesMax = { read: Number.POSITIVE_INFINITY, write: Number.POSITIVE_INFINITY };
   #writeBudgetBytes = Number.POSITIVE_INFINITY;
-  readonly #counters = new Map<FaultKind, number>();
+
+  constructor(coverage: Coverage) {
+    this.#coverage = coverage;
+    this.media = new MediaFaults(coverage);
+    this.resources = new ResourceFaults(coverage);
+  }
 
   /** The capacity of the disk in bytes, allocated in sectors; what is used already counts. */
   diskBytesMax = Number.POSITIVE_INFINITY;
@@ -95,14 +71,26 @@ export class Faults {
   }
 
   /** Makes the nth write accept only its first `bytes` bytes. */
-  shortWriteAt(options: { nth: number; bytes: number; path?: string }): void {
-    const text = `write ${options.nth} cut to ${options.bytes} bytes`;
-    this.#shorts.push({ ...planned({ ...options, op: 'write' }, text), bytes: options.bytes });
+  shortWriteAt(options: Moment & { bytes: number }): void {
+    this.#cutAt('write', options);
+  }
+
+  /**
+   * Makes the kernel answer the nth read with at most `bytes` bytes. The machine asks for the rest,
+   * as it must: a program sees only that other operations can come between the parts.
+   */
+  shortReadAt(options: Moment & { bytes: number }): void {
+    this.#cutAt('read', options);
   }
 
   /** Makes every write accept at most `bytes` bytes. */
   limitEachWrite(bytes: number): void {
-    this.#writeBytesMax = bytes;
+    this.#bytesMax.write = atLeastOne(bytes);
+  }
+
+  /** Makes the kernel answer every read with at most `bytes` bytes. */
+  limitEachRead(bytes: number): void {
+    this.#bytesMax.read = atLeastOne(bytes);
   }
 
   /** After `bytes` more bytes were written, to the byte, every write fails with `ENOSPC`. */
@@ -110,8 +98,18 @@ export class Faults {
     this.#writeBudgetBytes = bytes;
   }
 
+  /**
+   * Makes the kernel write back the file's dirty pages right after the nth write, and fail: they are
+   * lost, reads still see them, and each descriptor open on the file is told once, by its next sync.
+   */
+  loseWritebackAt(options: Moment & { error?: FaultError }): void {
+    const { error = 'EIO' } = options;
+    const text = `${error} of the write-back after write ${options.nth}`;
+    this.#losses.push({ ...planned({ ...options, op: 'write' }, text), error });
+  }
+
   /** Makes the nth operation of a kind take `stallMs` longer. */
-  stallAt(options: { op: OpKind; nth: number; stallMs: number; path?: string }): void {
+  stallAt(options: Moment & { op: OpKind; stallMs: number }): void {
     const text = `${options.op} ${options.nth} stalled ${options.stallMs} ms`;
     this.#stalls.push({ ...planned(options, text), stallMs: options.stallMs });
   }
@@ -121,29 +119,31 @@ export class Faults {
     this.#failures = [];
     this.#shorts = [];
     this.#stalls = [];
-    this.#writeBytesMax = Number.POSITIVE_INFINITY;
+    this.#losses = [];
+    this.#bytesMax = { read: Number.POSITIVE_INFINITY, write: Number.POSITIVE_INFINITY };
     this.#writeBudgetBytes = Number.POSITIVE_INFINITY;
     this.diskBytesMax = Number.POSITIVE_INFINITY;
+    this.media.clear();
+    this.resources.clear();
   }
 
-  /** How often each kind of fault happened. */
-  coverage(): ReadonlyMap<FaultKind, number> {
-    return this.#counters;
+  /** How often each kind of fault happened on this machine. */
+  coverage(): ReadonlyMap<CoverageKind, number> {
+    return this.#coverage.counters;
   }
 
   /** Throws unless every planned fault happened at least once. */
   assertAllFired(): void {
-    const silent = [...this.#failures, ...this.#shorts, ...this.#stalls].filter((p) => !p.fired);
+    const plans = [...this.#failures, ...this.#shorts, ...this.#stalls, ...this.#losses];
+    const silent = plans.filter((plan) => plan.fired === 0).map((plan) => plan.describe);
+    silent.push(...this.media.silent());
     if (silent.length === 0) return;
     throw new Error(
-      `expected every planned fault to happen, but these did not: ${silent.map((p) => p.describe).join('; ')}: plan them earlier or run longer`,
+      `expected every planned fault to happen, but these did not: ${silent.join('; ')}: plan them earlier or run longer`,
     );
   }
 
-  /** Counts a fault that happened. */
-  count(kind: FaultKind): void {
-    this.#counters.set(kind, (this.#counters.get(kind) ?? 0) + 1);
-  }
+  // The machine's side
 
   /** Whether an operation that is about to happen fails. */
   judge(op: OpKind, path: string): Verdict {
@@ -155,30 +155,42 @@ export class Faults {
     };
     if (hit === undefined) return verdict;
     verdict.error = vfsError(hit.error, op, path, 'injected fault');
-    this.count(`error:${op}`);
-    if (op === 'sync') this.count(`sync:${verdict.syncFailure}`);
-    else if (op === 'syncDir') this.count('syncDir:lost');
-    else if (verdict.takesEffect) this.count(`effect:${op}`);
+    this.#coverage.count(`error:${op}`);
+    if (op === 'sync') this.#coverage.count(`sync:${verdict.syncFailure}`);
+    else if (op === 'syncDir') this.#coverage.count('syncDir:lost');
+    else if (verdict.takesEffect) this.#coverage.count(`effect:${op}`);
     return verdict;
   }
 
   /** How many of `bytes` bytes a write accepts. Throws `ENOSPC` where it is none. */
   admitWrite(path: string, bytes: number): number {
-    let accepted = Math.min(bytes, this.#writeBytesMax);
-    for (const plan of this.#shorts) {
-      if (due(plan, 'write', path)) accepted = Math.min(accepted, plan.bytes);
-    }
+    let accepted = this.#cut('write', path, bytes);
     if (this.#writeBudgetBytes < accepted) {
       accepted = this.#writeBudgetBytes;
       if (accepted === 0) throw this.noSpace(path);
     }
     this.#writeBudgetBytes -= accepted;
-    if (accepted < bytes) this.count('short-write');
+    if (accepted < bytes) this.#coverage.count('short-write');
     return accepted;
   }
 
+  /** How many of the `bytes` bytes that are there a read gets at once. */
+  admitRead(path: string, bytes: number): number {
+    const accepted = this.#cut('read', path, bytes);
+    if (accepted < bytes) this.#coverage.count('short-read');
+    return accepted;
+  }
+
+  /** The error with which the pages are lost after a write, if they are. */
+  losesWriteback(path: string): FaultError | undefined {
+    let error: FaultError | undefined;
+    for (const plan of this.#losses) if (due(plan, 'write', path)) error ??= plan.error;
+    if (error !== undefined) this.#coverage.count('writeback:lost');
+    return error;
+  }
+
   noSpace(path: string): VfsError {
-    this.count('no-space');
+    this.#coverage.count('no-space');
     return vfsError('ENOSPC', 'write', path, 'expected free space, got a full disk');
   }
 
@@ -186,27 +198,27 @@ export class Faults {
   stallMs(op: OpKind, path: string): number {
     let stallMs = 0;
     for (const plan of this.#stalls) if (due(plan, op, path)) stallMs += plan.stallMs;
-    if (stallMs > 0) this.count('stall');
+    if (stallMs > 0) this.#coverage.count('stall');
     return stallMs;
   }
-}
 
-function planned(
-  plan: { op: OpKind; nth: number; path?: string; sticky?: boolean },
-  describe: string,
-): Planned {
-  if (!Number.isSafeInteger(plan.nth) || plan.nth < 1) {
-    throw new RangeError(`expected nth to be an integer from 1, got ${plan.nth}`);
+  #cutAt(op: 'read' | 'write', options: Moment & { bytes: number }): void {
+    const text = `${op} ${options.nth} cut to ${options.bytes} bytes`;
+    const bytes = atLeastOne(options.bytes);
+    this.#shorts.push({ ...planned({ ...options, op }, text), bytes });
   }
-  const { op, path, nth, sticky = false } = plan;
-  return { describe, op, path, left: nth, sticky, fired: 0 };
+
+  #cut(op: 'read' | 'write', path: string, bytes: number): number {
+    let accepted = Math.min(bytes, this.#bytesMax[op]);
+    for (const plan of this.#shorts) {
+      if (due(plan, op, path)) accepted = Math.min(accepted, plan.bytes);
+    }
+    return accepted;
+  }
 }
 
-/** Counts an operation; whether the plan's turn has come. */
-function due(plan: Planned, op: OpKind, path: string): boolean {
-  if (plan.op !== op || (plan.path !== undefined && !path.includes(plan.path))) return false;
-  plan.left--;
-  if (plan.left !== 0 && !(plan.sticky && plan.left < 0)) return false;
-  plan.fired++;
-  return true;
+/** A transfer of nothing is no short transfer: it would end a read, or fail a write. */
+function atLeastOne(bytes: number): number {
+  if (bytes >= 1) return bytes;
+  throw new RangeError(`expected a transfer of at least 1 byte, got ${bytes}`);
 }

@@ -79,9 +79,11 @@ export class Versioned<T> {
     return index < 0 ? undefined : this.#values[index];
   }
 
-  /** The values from entry `count` back to boot, newest first. */
-  *back(count: number): Generator<T> {
-    for (let index = this.#indexAt(count); index >= 0; index--) yield this.#values[index];
+  /** The values from entry `count` back to boot, newest first, each with the entry that made it. */
+  *back(count: number): Generator<[at: number, value: T]> {
+    for (let index = this.#indexAt(count); index >= 0; index--) {
+      yield [this.#at[index], this.#values[index]];
+    }
   }
 
   #indexAt(count: number): number {

@@ -6,11 +6,21 @@
  * the image keeps cache and durable content apart, and a later power cut can still take what was
  * only cached.
  */
+import type { FileContent } from './content.js';
+import type { Coverage } from './coverage.js';
 import type { DirectoryNode, DiskNode, DiskState, FileNode } from './disk-state.js';
-import { ROOT_INODE } from './disk-state.js';
+import { hasUnwritten, ROOT_INODE } from './disk-state.js';
 import { ZERO_SECTOR } from './sector.js';
 
 export type CrashKind = 'kill' | 'power';
+
+/** The machine that an image was taken of, as far as the image is concerned. */
+export interface ImageOrigin {
+  /** Where what happens to the image is counted. */
+  readonly coverage: Coverage;
+  /** What was durable at `path` until the crash, since that machine's boot, newest first. */
+  durablePast(path: string): FileContent[];
+}
 
 export class SimImage {
   #hash: string | undefined;
@@ -23,6 +33,7 @@ export class SimImage {
     readonly wallMs: number,
     /** How often machines have booted on this disk: the dice of the next boot are others. */
     readonly boots: number,
+    readonly origin: ImageOrigin,
   ) {}
 
   /** Paths and bytes of all files, as a program that boots on the image reads them. */
@@ -45,7 +56,7 @@ export class SimImage {
     if (this.#hash === undefined) {
       const digest = new Digest();
       this.#digest(digest, ROOT_INODE, 'cache');
-      if (this.#hasUnwritten()) {
+      if (hasUnwritten(this.state)) {
         this.#digest(digest, ROOT_INODE, 'durable');
         for (const { changes } of this.state.pending) {
           for (const change of changes) digest.text(`${change.name}=${change.inode ?? ''}`);
@@ -54,16 +65,6 @@ export class SimImage {
       this.#hash = digest.hex();
     }
     return this.#hash;
-  }
-
-  #hasUnwritten(): boolean {
-    if (this.state.pending.length > 0) return true;
-    for (const node of this.state.nodes.values()) {
-      if (node.kind === 'file' ? node.cache !== node.durable : node.entries !== node.durable) {
-        return true;
-      }
-    }
-    return false;
   }
 
   #digest(digest: Digest, inode: number, view: 'cache' | 'durable'): void {

@@ -4,17 +4,25 @@
  * Every operation, of either half of the `Vfs`, is one `Operation` that runs synchronously in
  * `#apply`; the asynchronous half only waits for its moment first.
  */
+import type { VfsError } from '../errors.js';
+import type { Coverage } from './coverage.js';
+import type { DetectorKind } from './coverage-kinds.js';
 import type { Disk } from './disk.js';
-import { Faults, type OpKind } from './faults.js';
+import { Faults } from './faults.js';
+import { OP_KINDS, type OpKind } from './op-kind.js';
 import type { Scheduler } from './scheduler.js';
 import type { SyncFailure } from './sync-outcome.js';
+import { WritebackErrors } from './writeback-errors.js';
 
 export interface Operation<T> {
   readonly kind: OpKind;
   readonly path: string;
   run(): T;
-  /** What a failure does to the disk, where it does something. */
-  lose?(failure: SyncFailure): void;
+  /**
+   * What a failure does to the disk, where it does something; returns what the program gets to see of
+   * one that is not reported (`late`).
+   */
+  lose?(failure: SyncFailure, error: VfsError): T;
 }
 
 /** An open descriptor, as the leak detector sees it. */
@@ -27,32 +35,26 @@ export interface Descriptor {
 const DISK_BYTES = 2 ** 40;
 
 export class Machine {
-  readonly faults = new Faults();
+  readonly faults: Faults;
+  readonly writebackErrors = new WritebackErrors();
   readonly descriptors = new Set<Descriptor>();
   /** What programs did that no program may do. */
   readonly violations: string[] = [];
-  readonly counts: Record<OpKind, number> = {
-    open: 0,
-    create: 0,
-    read: 0,
-    write: 0,
-    truncate: 0,
-    sync: 0,
-    size: 0,
-    rename: 0,
-    unlink: 0,
-    mkdir: 0,
-    readdir: 0,
-    stat: 0,
-    syncDir: 0,
-    freeBytes: 0,
-    lock: 0,
-  };
+  readonly counts = Object.fromEntries(OP_KINDS.map((kind) => [kind, 0])) as Record<OpKind, number>;
 
   constructor(
     readonly disk: Disk,
     readonly scheduler: Scheduler,
-  ) {}
+    readonly coverage: Coverage,
+  ) {
+    this.faults = new Faults(coverage);
+  }
+
+  /** Takes note of what no program may do. */
+  violate(kind: DetectorKind, what: string): void {
+    this.coverage.count(`detector:${kind}`);
+    this.violations.push(what);
+  }
 
   now<T>(operation: Operation<T>): T {
     this.scheduler.elapse(this.faults.stallMs(operation.kind, operation.path));
@@ -80,8 +82,12 @@ export class Machine {
     this.counts[kind]++;
     const { error, takesEffect, syncFailure } = this.faults.judge(kind, path);
     if (error === undefined) return operation.run();
-    if (operation.lose !== undefined) operation.lose(syncFailure);
-    else if (takesEffect) operation.run();
+    if (operation.lose !== undefined) {
+      const unreported = operation.lose(syncFailure, error);
+      if (syncFailure === 'late') return unreported;
+    } else if (takesEffect) {
+      operation.run();
+    }
     throw error;
   }
 }

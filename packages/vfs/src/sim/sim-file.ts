@@ -7,11 +7,20 @@
  *  2. `close` waits for the operations in flight; `closeSync` refuses while there are any (`EBUSY`).
  *  3. The target of an asynchronous read holds rubbish until the promise settles, and the source of
  *     an asynchronous write must not change until then: both belong to the machine.
+ *  4. A read that the kernel cuts short is continued, as on a real machine; other operations can come
+ *     between its parts.
  */
 import { vfsError } from '../errors.js';
 import type { VfsFile } from '../vfs.js';
 import type { Machine, Operation } from './machine.js';
 import { SECTOR_BYTES } from './sector.js';
+
+/** What one system call read. */
+interface ReadPart {
+  readonly bytes: number;
+  /** Whether there was more, which the kernel did not give. */
+  readonly cut: boolean;
+}
 
 /** What a read's target holds while the read is in flight. */
 const RUBBISH = 0xdb;
@@ -22,6 +31,8 @@ export class SimFile implements VfsFile {
   #closed = false;
   #inFlight = 0;
   #idle: (() => void) | undefined;
+  /** The newest write-back error that this descriptor has been told of. */
+  #toldError: number;
 
   constructor(
     machine: Machine,
@@ -31,17 +42,29 @@ export class SimFile implements VfsFile {
   ) {
     this.#machine = machine;
     this.#writable = writable;
+    this.#toldError = machine.writebackErrors.sample(inode);
     machine.descriptors.add(this);
   }
 
   readAt(target: Uint8Array, position: number): Promise<number> {
-    const operation = this.#read(target, position);
     if (!this.#closed) target.fill(RUBBISH);
-    return this.#later(operation);
+    return this.#inFlightWhile('read', async () => {
+      let done = 0;
+      for (;;) {
+        const part = await this.#machine.later(this.#read(target, done, position));
+        done += part.bytes;
+        if (!part.cut) return done;
+      }
+    });
   }
 
   readAtSync(target: Uint8Array, position: number): number {
-    return this.#now(this.#read(target, position));
+    let done = 0;
+    for (;;) {
+      const part = this.#now(this.#read(target, done, position));
+      done += part.bytes;
+      if (!part.cut) return done;
+    }
   }
 
   writeAt(source: Uint8Array, position: number): Promise<number> {
@@ -92,7 +115,10 @@ export class SimFile implements VfsFile {
   closeSync(): void {
     this.#refuseClosed('close');
     if (this.#inFlight > 0) {
-      this.#machine.violations.push(`closeSync of ${this.path} with operations in flight`);
+      this.#machine.violate(
+        'close-in-flight',
+        `closeSync of ${this.path} with operations in flight`,
+      );
       throw vfsError(
         'EBUSY',
         'close',
@@ -104,11 +130,23 @@ export class SimFile implements VfsFile {
     this.#machine.descriptors.delete(this);
   }
 
-  #read(target: Uint8Array, position: number): Operation<number> {
+  /** Reads what is missing after `done` bytes of a read at `position`. */
+  #read(target: Uint8Array, done: number, position: number): Operation<ReadPart> {
+    const { disk, faults } = this.#machine;
     return {
       kind: 'read',
       path: this.path,
-      run: () => this.#machine.disk.file(this.inode).cache.read(target, position),
+      run: () => {
+        const { cache } = disk.file(this.inode);
+        const rest = done === 0 ? target : target.subarray(done);
+        const from = faults.media.place('read', this.path, position + done);
+        const there = Math.max(0, Math.min(rest.length, cache.size - from));
+        if (there === 0) return { bytes: 0, cut: false };
+        const good = faults.media.admit('read', this.path, from, there);
+        const given = Math.min(good, faults.admitRead(this.path, there));
+        cache.read(rest.subarray(0, given), from);
+        return { bytes: given, cut: given < there };
+      },
     };
   }
 
@@ -121,14 +159,33 @@ export class SimFile implements VfsFile {
       run: () => {
         this.#refuseReadOnly('write', 'EBADF');
         if (source !== held && Buffer.compare(source, held) !== 0) {
-          this.#machine.violations.push(`a buffer changed while it was written to ${this.path}`);
+          this.#machine.violate(
+            'buffer-changed',
+            `a buffer changed while it was written to ${this.path}`,
+          );
         }
+        faults.resources.refuseChange('write', this.path);
         if (source.length === 0) return 0;
-        const fits = this.#fitting(position, faults.admitWrite(this.path, source.length));
-        disk.write(this.inode, this.path, source.subarray(0, fits), position);
+        const good = faults.media.admit('write', this.path, position, source.length);
+        const fits = this.#fitting(
+          position,
+          Math.min(good, faults.admitWrite(this.path, source.length)),
+        );
+        const place = faults.media.place('write', this.path, position);
+        disk.write(this.inode, this.path, source.subarray(0, fits), place);
+        this.#writeBack();
         return fits;
       },
     };
+  }
+
+  /** The kernel may write pages back when it likes, and fail at it with nobody there to be told. */
+  #writeBack(): void {
+    const { disk, faults, writebackErrors } = this.#machine;
+    const error = faults.losesWriteback(this.path);
+    if (error === undefined) return;
+    disk.loseSync(this.inode, this.path, disk.file(this.inode).cache, 'clean-new');
+    writebackErrors.record(this.inode, error, false);
   }
 
   /** How many of `bytes` bytes at `position` the disk has space for. Throws `ENOSPC` at none. */
@@ -147,7 +204,7 @@ export class SimFile implements VfsFile {
       fits = Math.min(bytes, (index + 1) * SECTOR_BYTES - position);
     }
     if (fits === 0) throw faults.noSpace(this.path);
-    if (fits < bytes) faults.count('short-write');
+    if (fits < bytes) this.#machine.coverage.count('short-write');
     return fits;
   }
 
@@ -157,20 +214,43 @@ export class SimFile implements VfsFile {
       path: this.path,
       run: () => {
         this.#refuseReadOnly('ftruncate', 'EINVAL');
+        this.#machine.faults.resources.refuseChange('ftruncate', this.path);
         this.#machine.disk.truncate(this.inode, this.path, length);
       },
     };
   }
 
   #sync(): Operation<void> {
-    const { disk } = this.#machine;
+    const { disk, faults, writebackErrors } = this.#machine;
+    const startedAt = disk.history.count;
     const captured = disk.file(this.inode).cache;
     return {
       kind: 'sync',
       path: this.path,
-      run: () => disk.sync(this.inode, this.path, captured),
-      lose: (failure) => disk.loseSync(this.inode, this.path, captured, failure),
+      run: () => {
+        if (disk.file(this.inode).clean !== captured) {
+          faults.resources.refuseChange('sync', this.path);
+        }
+        disk.sync(this.inode, this.path, captured, startedAt);
+        this.#tellOfLostPages();
+      },
+      lose: (failure, error) => {
+        disk.loseSync(this.inode, this.path, captured, failure);
+        const told = failure !== 'late';
+        const sequence = writebackErrors.record(this.inode, error.code, told);
+        if (told) this.#toldError = sequence;
+      },
     };
+  }
+
+  /** A sync also reports, once, what was lost before it. */
+  #tellOfLostPages(): void {
+    const { coverage, writebackErrors } = this.#machine;
+    const lost = writebackErrors.tell(this.inode, this.#toldError);
+    if (lost === undefined) return;
+    this.#toldError = lost.sequence;
+    coverage.count('sync:reported-late');
+    throw vfsError(lost.error, 'sync', this.path, 'an earlier write-back failed');
   }
 
   #size(): Operation<number> {
@@ -186,11 +266,16 @@ export class SimFile implements VfsFile {
     return this.#machine.now(operation);
   }
 
-  async #later<T>(operation: Operation<T>): Promise<T> {
-    this.#refuseClosed(operation.kind);
+  #later<T>(operation: Operation<T>): Promise<T> {
+    return this.#inFlightWhile(operation.kind, () => this.#machine.later(operation));
+  }
+
+  /** Does a call of one or more operations; `close` waits for the whole of it. */
+  async #inFlightWhile<T>(syscall: string, call: () => Promise<T>): Promise<T> {
+    this.#refuseClosed(syscall);
     this.#inFlight++;
     try {
-      return await this.#machine.later(operation);
+      return await call();
     } finally {
       this.#inFlight--;
       if (this.#inFlight === 0) this.#idle?.();
@@ -199,7 +284,7 @@ export class SimFile implements VfsFile {
 
   #refuseClosed(syscall: string): void {
     if (!this.#closed) return;
-    this.#machine.violations.push(`${syscall} of ${this.path} after close`);
+    this.#machine.violate('use-after-close', `${syscall} of ${this.path} after close`);
     throw vfsError('EBADF', syscall, this.path, 'expected an open file, got a closed one');
   }
 

@@ -14,7 +14,6 @@
  *  2. The synchronous half takes effect at once; the asynchronous half when the scheduler picks it.
  *  3. A machine never dies by itself: images are taken from its history, while it lives on.
  */
-import { posix } from 'node:path';
 import { stampUuid } from '../uuid.js';
 import type {
   Clock,
@@ -28,6 +27,8 @@ import type {
   VfsLock,
   VfsStat,
 } from '../vfs.js';
+import { Acknowledgements, type Promised } from './acknowledgements.js';
+import { Coverage } from './coverage.js';
 import { CrashPoint } from './crash-point.js';
 import {
   type ChoiceLimits,
@@ -38,15 +39,16 @@ import {
 import { Disk } from './disk.js';
 import { type DiskState, ROOT_INODE } from './disk-state.js';
 import { type ByteRange, whyNotDurable } from './durability.js';
-import type { Faults, OpKind } from './faults.js';
+import type { Faults } from './faults.js';
 import type { Change } from './history.js';
 import { type CrashKind, cleanDirectory, type SimImage } from './image.js';
-import { Machine, type Operation } from './machine.js';
+import { Machine } from './machine.js';
+import type { OpKind } from './op-kind.js';
 import { Prng } from './prng.js';
 import { Scheduler, type SimOrder } from './scheduler.js';
 import { simExecutor } from './sim-executor.js';
-import { SimFile } from './sim-file.js';
 import { LockTable } from './sim-lock.js';
+import { normalize, VfsOperations } from './vfs-operations.js';
 
 export interface SimOptions {
   /** Any integer. Default 1. */
@@ -57,6 +59,8 @@ export interface SimOptions {
   wallMs?: number;
   /** Whether the history is kept, so that images can be taken of the past. Default true. */
   record?: boolean;
+  /** Where everything that `SimVfs.coverage` counts is counted too. */
+  coverage?: Coverage;
 }
 
 export interface CrashOptions {
@@ -85,7 +89,8 @@ export class SimVfs implements Vfs {
   readonly #scheduler: Scheduler;
   readonly #machine: Machine;
   readonly #locks = new LockTable();
-  readonly #listDice: Prng;
+  readonly #acknowledgements = new Acknowledgements();
+  readonly #operations: VfsOperations;
 
   /** A new machine, on an empty disk or on what a crash left. */
   constructor(options: SimOptions = {}, image?: SimImage) {
@@ -101,9 +106,9 @@ export class SimVfs implements Vfs {
     this.clock = this.#scheduler.clock;
     this.timers = this.#scheduler.timers;
     this.#disk = new Disk(image?.state ?? EMPTY_DISK, options.record ?? true, this.clock.wallMs);
-    this.#machine = new Machine(this.#disk, this.#scheduler);
+    this.#machine = new Machine(this.#disk, this.#scheduler, new Coverage(options.coverage));
     this.executor = simExecutor(this.#scheduler, this);
-    this.#listDice = new Prng(this.seed, this.#boots, 3);
+    this.#operations = new VfsOperations(this.#machine, new Prng(this.seed, this.#boots, 3));
     const dice = new Prng(this.seed, this.#boots, 2);
     this.random = {
       fill: (target) => dice.fill(target),
@@ -122,67 +127,67 @@ export class SimVfs implements Vfs {
   // The program's side: `Vfs`
 
   open(path: string, mode: OpenMode): Promise<VfsFile> {
-    return this.#machine.later(this.#open(path, mode));
+    return this.#machine.later(this.#operations.open(path, mode));
   }
 
   openSync(path: string, mode: OpenMode): VfsFile {
-    return this.#machine.now(this.#open(path, mode));
+    return this.#machine.now(this.#operations.open(path, mode));
   }
 
   rename(from: string, to: string): Promise<void> {
-    return this.#machine.later(this.#rename(from, to));
+    return this.#machine.later(this.#operations.rename(from, to));
   }
 
   renameSync(from: string, to: string): void {
-    this.#machine.now(this.#rename(from, to));
+    this.#machine.now(this.#operations.rename(from, to));
   }
 
   unlink(path: string): Promise<void> {
-    return this.#machine.later(this.#at('unlink', path, (at) => this.#disk.unlink(at)));
+    return this.#machine.later(this.#operations.unlink(path));
   }
 
   unlinkSync(path: string): void {
-    this.#machine.now(this.#at('unlink', path, (at) => this.#disk.unlink(at)));
+    this.#machine.now(this.#operations.unlink(path));
   }
 
   mkdir(path: string): Promise<void> {
-    return this.#machine.later(this.#at('mkdir', path, (at) => this.#disk.makeDirectory(at)));
+    return this.#machine.later(this.#operations.mkdir(path));
   }
 
   mkdirSync(path: string): void {
-    this.#machine.now(this.#at('mkdir', path, (at) => this.#disk.makeDirectory(at)));
+    this.#machine.now(this.#operations.mkdir(path));
   }
 
   readdir(path: string): Promise<string[]> {
-    return this.#machine.later(this.#at('readdir', path, (at) => this.#list(at)));
+    return this.#machine.later(this.#operations.readdir(path));
   }
 
   readdirSync(path: string): string[] {
-    return this.#machine.now(this.#at('readdir', path, (at) => this.#list(at)));
+    return this.#machine.now(this.#operations.readdir(path));
   }
 
   stat(path: string): Promise<VfsStat | undefined> {
-    return this.#machine.later(this.#at('stat', path, (at) => this.#disk.stat(at)));
+    return this.#machine.later(this.#operations.stat(path));
   }
 
   statSync(path: string): VfsStat | undefined {
-    return this.#machine.now(this.#at('stat', path, (at) => this.#disk.stat(at)));
+    return this.#machine.now(this.#operations.stat(path));
   }
 
   async syncDir(path: string): Promise<void> {
-    return this.#machine.later(this.#syncDir(path));
+    return this.#machine.later(this.#operations.syncDir(path));
   }
 
   syncDirSync(path: string): void {
-    this.#machine.now(this.#syncDir(path));
+    this.#machine.now(this.#operations.syncDir(path));
   }
 
   freeBytes(path: string): Promise<number> {
-    return this.#machine.later(this.#freeBytes(path));
+    return this.#machine.later(this.#operations.freeBytes(path));
   }
 
   freeBytesSync(path: string): number {
-    return this.#machine.now(this.#freeBytes(path));
+    return this.#machine.now(this.#operations.freeBytes(path));
   }
 
   lock(path: string): Promise<VfsLock> {
@@ -193,9 +198,7 @@ export class SimVfs implements Vfs {
       pidNamespace: 'sim',
       host: 'sim',
     };
-    return this.#machine.later(
-      this.#at('lock', path, (at) => this.#locks.take(this.#disk, at, owner)),
-    );
+    return this.#machine.later(this.#operations.lock(path, this.#locks, owner));
   }
 
   async inspectLock(path: string): Promise<LockState> {
@@ -206,6 +209,11 @@ export class SimVfs implements Vfs {
 
   get faults(): Faults {
     return this.#machine.faults;
+  }
+
+  /** How often each kind of fault, crash, damage and detection happened to this machine. */
+  get coverage(): Coverage {
+    return this.#machine.coverage;
   }
 
   /** Operations so far, by kind: what a sweep of faults has to cover. */
@@ -238,7 +246,7 @@ export class SimVfs implements Vfs {
 
   /** Moves the wall clock, in ms, either way. */
   jumpClock(byMs: number): void {
-    this.faults.count('clock-jump');
+    this.coverage.count('clock-jump');
     this.#scheduler.jumpWall(byMs);
   }
 
@@ -260,7 +268,7 @@ export class SimVfs implements Vfs {
     }
     const wallMs = history.changes[at - 1]?.wallMs ?? this.#bootWallMs;
     const { kind = 'power', profile = posixWeak } = options;
-    return new CrashPoint(this.#disk, at, kind, profile, wallMs, this.#boots);
+    return new CrashPoint(this.#disk, at, kind, profile, wallMs, this.#boots, this.coverage);
   }
 
   /** One image: a pure function of the history up to `at` and the choice. */
@@ -301,7 +309,9 @@ export class SimVfs implements Vfs {
 
   /** Throws if a detector saw something, or a file is still open. */
   assertClean(): void {
-    const found = [...this.violations, ...this.openFiles.map((path) => `${path} is still open`)];
+    const leaks = this.openFiles.map((path) => `${path} is still open`);
+    if (leaks.length > 0) this.coverage.count('detector:descriptor-leak', leaks.length);
+    const found = [...this.violations, ...leaks];
     if (found.length > 0) {
       throw new Error(`expected a clean end, but: ${found.join('; ')}`);
     }
@@ -309,7 +319,7 @@ export class SimVfs implements Vfs {
 
   /**
    * Throws unless the bytes of `path` in `range` (default: all, and the size) and every name on the
-   * way survive a power cut now. To be asked at the moment of an acknowledgement.
+   * way survive a power cut now. A directory stands for everything below it.
    */
   assertDurable(path: string, range: ByteRange = {}): void {
     const why = whyNotDurable(this.#disk, normalize(path), range);
@@ -318,54 +328,23 @@ export class SimVfs implements Vfs {
     throw new Error(`expected ${bytes} to be durable, but ${why}`);
   }
 
-  // Operations
-
-  #open(path: string, mode: OpenMode): Operation<VfsFile> {
-    return this.#at(mode === 'create' ? 'create' : 'open', path, (at) => {
-      const inode = mode === 'create' ? this.#disk.createFile(at) : this.#disk.openFile(at);
-      return new SimFile(this.#machine, path, inode, mode !== 'read');
-    });
+  /**
+   * To be called where a program says that something is done: remembers `what` for
+   * {@link acknowledgedBy}. Throws, and `assertClean` will, unless all that it `rests` on is durable.
+   */
+  acknowledge(what: string, ...rests: readonly Promised[]): void {
+    for (const { path, ...range } of rests) {
+      const why = whyNotDurable(this.#disk, normalize(path), range);
+      if (why === undefined) continue;
+      const early = `${what} was acknowledged early: of ${path}, ${why}`;
+      this.#machine.violate('early-acknowledgement', early);
+      throw new Error(`expected what is acknowledged to be durable, but ${early}`);
+    }
+    this.#acknowledgements.add(this.changeCount, what);
   }
 
-  #rename(from: string, to: string): Operation<void> {
-    return this.#at('rename', from, (at) => this.#disk.rename(at, normalize(to)));
+  /** What had been acknowledged, in order, when `at` changes had been made. */
+  acknowledgedBy(at: number): string[] {
+    return this.#acknowledgements.by(at);
   }
-
-  /** Names come in no particular order, and not in the same one each time. */
-  #list(path: string): string[] {
-    return this.#listDice.shuffle(this.#disk.list(path));
-  }
-
-  #syncDir(path: string): Operation<void> {
-    const startedAt = this.changeCount;
-    return {
-      kind: 'syncDir',
-      path: normalize(path),
-      run: () => {
-        const at = normalize(path);
-        this.#disk.syncDirectory(this.#disk.directoryAt(at), at, startedAt);
-      },
-      lose: () => {
-        const at = normalize(path);
-        this.#disk.loseDirectorySync(this.#disk.directoryAt(at), at, startedAt);
-      },
-    };
-  }
-
-  #freeBytes(path: string): Operation<number> {
-    return this.#at('freeBytes', path, (at) => {
-      this.#disk.resolve(at, 'statfs');
-      return this.#machine.freeBytes();
-    });
-  }
-
-  #at<T>(kind: OpKind, path: string, run: (normalized: string) => T): Operation<T> {
-    const normalized = normalize(path);
-    return { kind, path: normalized, run: () => run(normalized) };
-  }
-}
-
-/** A machine has one file system and no working directory: relative paths start at the root. */
-function normalize(path: string): string {
-  return posix.resolve('/', path);
 }

@@ -6,6 +6,7 @@
  * USENIX ATC 2020).
  */
 import type { FileContent } from './content.js';
+import type { SYNC_FAILURES } from './coverage-kinds.js';
 import type { FileNode } from './disk-state.js';
 
 /**
@@ -14,8 +15,10 @@ import type { FileNode } from './disk-state.js';
  * - `clean-new` (ext4, XFS): reads still see the new bytes, which are not on disk.
  * - `clean-old` (btrfs, or an evicted page): reads see the old bytes again.
  * - `partial`: every second dirty sector reached the disk; reads see the new bytes.
+ * - `late`: as `clean-new`, but this sync says that all is well; each descriptor that is open on the
+ *   file now is told by its next sync, once.
  */
-export type SyncFailure = 'clean-new' | 'clean-old' | 'partial';
+export type SyncFailure = (typeof SYNC_FAILURES)[number];
 
 /** A sync that started when the cache was `captured`. */
 export function afterSync(file: FileNode, captured: FileContent): FileNode {
@@ -39,7 +42,7 @@ export function afterLostSync(
 ): FileNode {
   if (captured.stamp <= file.clean.stamp) return file;
   const dirty = captured.differences(file.clean);
-  if (failure === 'clean-new') return { ...file, clean: captured };
+  if (failure === 'clean-new' || failure === 'late') return { ...file, clean: captured };
   if (failure === 'partial') {
     const written = dirty.filter((_, order) => order % 2 === 0);
     return {
