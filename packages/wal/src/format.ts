@@ -119,6 +119,16 @@ export const HEAD_EPOCH_AT = 72;
 export const HEAD_SYNCED_LSN_AT = 80;
 export const HEAD_CRC_AT = HEAD_SLOT_BYTES - 4;
 
+// Record: what `Record.encode` makes of a put or a delete. The log does not look into it.
+/** What a record does. The numbers are on disk, in the low four bits of its first byte. */
+export const RecordKind = { put: 1, delete: 2 } as const;
+export const RECORD_KIND_MASK = 0x0f;
+/** A put that has an expiry time. */
+export const RECORD_EXPIRES = 0x10;
+/** A put whose value is stored as compression id, plain length and stream. */
+export const RECORD_COMPRESSED = 0x20;
+export const RECORD_EXPIRY_BYTES = 8;
+
 const SEQUENCE_DIGITS = 16;
 const NAME = /^(\d{16})\.(wal|spare|tmp)$/;
 
