@@ -17,6 +17,9 @@ import { ValueType as Type } from './stores/store.js';
 
 const EMPTY = Buffer.alloc(0);
 
+/** The most that a patched string is given to grow into beyond its length, in bytes. */
+const ROOM_BYTES_MAX = 1024 * 1024;
+
 /** A field's staged value. */
 export class StagedField implements RecordView {
   readonly type = Type.string;
@@ -44,6 +47,8 @@ export class StagedKey implements RecordView {
   expireAtMs = 0;
   /** The string, where it is one. */
   value: Buffer = EMPTY;
+  /** What `value` may grow into, once it has been patched. */
+  #room: Buffer = EMPTY;
   /** Fields put or dropped (`undefined`) here. */
   readonly fields = new Map<string, StagedField | undefined>();
   fieldCount = 0;
@@ -63,6 +68,20 @@ export class StagedKey implements RecordView {
 
   bytes(): Uint8Array {
     return this.value;
+  }
+
+  /** Cuts the string, or extends it with zeros; one that grows step by step is copied seldom. */
+  resize(length: number): void {
+    const old = this.value;
+    if (length <= this.#room.length && old.buffer === this.#room.buffer) {
+      if (length > old.length) this.#room.fill(0, old.length, length);
+    } else {
+      this.#room = Buffer.alloc(
+        Math.max(length, Math.min(old.length * 2, length + ROOM_BYTES_MAX)),
+      );
+      old.copy(this.#room, 0, 0, length);
+    }
+    this.value = this.#room.subarray(0, length);
   }
 
   remove(): void {
@@ -153,15 +172,12 @@ export class Overlay {
       case EffectType.expire:
         if (staged.exists) staged.expireAtMs = effect.expireAtMs;
         return;
-      case EffectType.patch: {
-        const value = Buffer.alloc(effect.newLength);
-        staged.value.copy(value, 0, 0, Math.min(staged.value.length, value.length));
-        value.set(effect.bytes.subarray(effect.valueFrom, effect.valueTo), effect.at);
+      case EffectType.patch:
         staged.exists = true;
         staged.type = effect.valueType;
-        staged.value = value;
+        staged.resize(effect.newLength);
+        staged.value.set(effect.bytes.subarray(effect.valueFrom, effect.valueTo), effect.at);
         return;
-      }
       case EffectType.fieldPut:
         staged.exists = true;
         staged.type = effect.valueType;
