@@ -152,7 +152,7 @@ export class Keyring implements DataKeys {
     this.#wrapped = wrapped;
   }
 
-  /** The bytes of the ring's file: 212, and 76 more for each key beyond the first. */
+  /** The bytes of the ring's file: 208, and 72 more for each key beyond the first. */
   encode(): Uint8Array<ArrayBuffer> {
     this.#checkUsable();
     return encodeKeyring(
