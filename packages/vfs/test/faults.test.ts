@@ -1,38 +1,7 @@
-import { replaceFile, type VfsFile } from '@nendb/vfs';
-import { nothingUnsynced, SimVfs } from '@nendb/vfs/sim';
+import { replaceFile } from '@nendb/vfs';
+import { SimVfs } from '@nendb/vfs/sim';
 import { describe, expect, test } from 'vitest';
-
-const bytes = (text: string): Uint8Array => Buffer.from(text);
-
-/** A machine with a durable file `/a` that holds `old`. */
-function machine(): { sim: SimVfs; file: VfsFile } {
-  const sim = new SimVfs();
-  const file = sim.openSync('/a', 'create');
-  file.writeAtSync(bytes('old'), 0);
-  file.syncSync();
-  sim.syncDirSync('/');
-  return { sim, file };
-}
-
-const cached = (file: VfsFile): string => {
-  const target = Buffer.alloc(file.sizeSync());
-  file.readAtSync(target, 0);
-  return target.toString();
-};
-
-const durable = (sim: SimVfs, path = '/a'): string | undefined => {
-  const found = sim.crashImage({ profile: nothingUnsynced }).files().get(path);
-  return found === undefined ? undefined : Buffer.from(found).toString();
-};
-
-const failing = (call: () => unknown): string | undefined => {
-  try {
-    call();
-    return undefined;
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
-};
+import { bytes, cached, durable, failing, machine } from './disk-fixture.js';
 
 describe('errors', () => {
   test('the nth operation of a kind fails once; sticky ones fail for ever', () => {
@@ -122,6 +91,62 @@ describe('failed syncs (rule 4)', () => {
     expect(sim.faults.coverage().get('sync:clean-new')).toBe(1);
   });
 
+  test('late: the sync says ok, its pages are lost, each open descriptor is told once', () => {
+    const { sim, file } = machine();
+    const other = sim.openSync('/a', 'read');
+    file.writeAtSync(bytes('new bytes'), 0);
+    sim.faults.failAt({ op: 'sync', nth: 1, error: 'EIO', syncFailure: 'late' });
+    file.syncSync();
+    expect(cached(file)).toBe('new bytes');
+    expect(durable(sim)).toBe('old');
+    const early = sim.openSync('/a', 'write');
+    expect(failing(() => file.syncSync())).toBe('EIO');
+    const late = sim.openSync('/a', 'write');
+    expect(failing(() => file.syncSync())).toBeUndefined();
+    expect(failing(() => other.syncSync())).toBe('EIO');
+    expect(failing(() => other.syncSync())).toBeUndefined();
+    // Opened when nobody had been told: the error is news to it too.
+    expect(failing(() => early.syncSync())).toBe('EIO');
+    expect(failing(() => late.syncSync())).toBeUndefined();
+    expect(durable(sim)).toBe('old');
+    expect(sim.coverage.times('sync:late')).toBe(1);
+    expect(sim.coverage.times('sync:reported-late')).toBe(3);
+  });
+
+  test('a failed sync is told to the other descriptors of the file as well', () => {
+    const { sim, file } = machine();
+    const other = sim.openSync('/a', 'write');
+    file.writeAtSync(bytes('new'), 0);
+    sim.faults.failAt({ op: 'sync', nth: 1, error: 'EDQUOT' });
+    expect(failing(() => file.syncSync())).toBe('EDQUOT');
+    expect(failing(() => file.syncSync())).toBeUndefined();
+    expect(failing(() => other.syncSync())).toBe('EDQUOT');
+  });
+
+  test('pages lost by writing back are told to whoever syncs next, and newer ones are kept', () => {
+    const { sim, file } = machine();
+    sim.faults.loseWritebackAt({ nth: 1 });
+    file.writeAtSync(bytes('lost'), 0);
+    file.writeAtSync(Buffer.alloc(512, 'k'), 512);
+    expect(failing(() => file.syncSync())).toBe('EIO');
+    expect(cached(file).slice(0, 4)).toBe('lost');
+    expect(durable(sim)?.slice(0, 4)).toBe('old\0');
+    expect(durable(sim)?.slice(512)).toBe('k'.repeat(512));
+    expect(sim.coverage.times('writeback:lost')).toBe(1);
+    sim.faults.assertAllFired();
+  });
+
+  test('late, of a directory: its names are lost, the next sync of it tells', () => {
+    const { sim } = machine();
+    sim.renameSync('/a', '/b');
+    sim.faults.failAt({ op: 'syncDir', nth: 1, error: 'EIO', syncFailure: 'late' });
+    sim.syncDirSync('/');
+    expect(durable(sim, '/b')).toBeUndefined();
+    expect(failing(() => sim.syncDirSync('/'))).toBe('EIO');
+    expect(failing(() => sim.syncDirSync('/'))).toBeUndefined();
+    expect(durable(sim, '/b')).toBeUndefined();
+  });
+
   test('clean-old: reads see the old bytes again', () => {
     const { sim, file } = machine();
     file.writeAtSync(bytes('new bytes'), 0);
@@ -200,6 +225,114 @@ describe('resources', () => {
     expect(lengths).toEqual([6, 3, 6]);
   });
 
+  test('descriptors run out, and closing one gives it back', async () => {
+    const { sim, file } = machine();
+    sim.faults.resources.descriptorsMax = 2;
+    const second = sim.openSync('/a', 'read');
+    expect(failing(() => sim.openSync('/a', 'read'))).toBe('EMFILE');
+    expect(failing(() => sim.openSync('/b', 'create'))).toBe('EMFILE');
+    expect(failing(() => sim.syncDirSync('/'))).toBe('EMFILE');
+    await expect(sim.run(sim.lock('/LOCK'))).rejects.toMatchObject({ code: 'EMFILE' });
+    expect(sim.readdirSync('/')).toEqual(['a']);
+    expect(file.writeAtSync(bytes('x'), 0)).toBe(1);
+    second.closeSync();
+    sim.openSync('/b', 'create').closeSync();
+    expect(sim.coverage.times('no-descriptors')).toBe(4);
+  });
+
+  test('a read-only file system takes no change, and can be read', async () => {
+    const { sim, file } = machine();
+    file.writeAtSync(bytes('dirty'), 0);
+    sim.faults.resources.readOnly = true;
+    const refused = [
+      () => file.writeAtSync(bytes('x'), 0),
+      () => file.truncateSync(0),
+      () => file.syncSync(),
+      () => sim.openSync('/a', 'write'),
+      () => sim.openSync('/b', 'create'),
+      () => sim.renameSync('/a', '/b'),
+      () => sim.unlinkSync('/a'),
+      () => sim.mkdirSync('/d'),
+    ];
+    expect(refused.map(failing)).toEqual(refused.map(() => 'EROFS'));
+    await expect(sim.run(sim.lock('/LOCK'))).rejects.toMatchObject({ code: 'EROFS' });
+    expect(failing(() => sim.openSync('/missing', 'write'))).toBe('ENOENT');
+    expect(failing(() => sim.openSync('/a', 'create'))).toBe('EEXIST');
+    sim.mkdirSync('/');
+    expect(cached(sim.openSync('/a', 'read'))).toBe('dirty');
+    expect(durable(sim)).toBe('old');
+    expect(sim.coverage.times('read-only')).toBe(refused.length + 1);
+    sim.faults.clear();
+    file.syncSync();
+    expect(durable(sim)).toBe('dirty');
+  });
+
+  test('what is denied cannot be opened, listed or renamed; open files go on', () => {
+    const { sim, file } = machine();
+    sim.mkdirSync('/d');
+    sim.faults.resources.deny({ path: '/a', to: 'write' });
+    sim.faults.resources.deny({ path: '/d' });
+    expect(failing(() => sim.openSync('/a', 'write'))).toBe('EACCES');
+    expect(failing(() => sim.unlinkSync('/a'))).toBe('EACCES');
+    expect(failing(() => sim.renameSync('/a', '/b'))).toBe('EACCES');
+    expect(failing(() => sim.readdirSync('/d'))).toBe('EACCES');
+    expect(failing(() => sim.syncDirSync('/d'))).toBe('EACCES');
+    expect(failing(() => sim.openSync('/d/new', 'create'))).toBe('EACCES');
+    expect(failing(() => sim.mkdirSync('/d/e'))).toBe('EACCES');
+    sim.openSync('/a', 'read').closeSync();
+    file.writeAtSync(bytes('new'), 0);
+    expect(cached(file)).toBe('new');
+    expect(sim.coverage.times('access-denied')).toBe(7);
+  });
+
+  test('a short read is read on, and others can come between its parts', async () => {
+    const content = 'x'.repeat(300);
+    const { sim, file } = machine(content);
+    sim.faults.limitEachRead(100);
+    expect(cached(file)).toBe(content);
+    expect(sim.counts.read).toBe(3);
+    expect(sim.coverage.times('short-read')).toBe(2);
+    const seen = new Set<string>();
+    for (let i = 0; i < 20; i++) {
+      const target = Buffer.alloc(300);
+      await sim.run(async () => {
+        file.writeAtSync(bytes(content), 0);
+        const read = file.readAt(target, 0);
+        const write = file.writeAt(Buffer.alloc(300, 'y'), 0);
+        expect(await read).toBe(300);
+        await write;
+      });
+      seen.add(`${target}`.replace(/x+/, 'x').replace(/y+/, 'y'));
+    }
+    expect([...seen].sort()).toEqual(['x', 'xy', 'y']);
+    sim.faults.clear();
+    sim.faults.shortReadAt({ nth: 1, bytes: 7 });
+    expect(cached(file)).toBe('y'.repeat(300));
+    sim.faults.assertAllFired();
+    expect(() => sim.faults.limitEachRead(0)).toThrow(RangeError);
+  });
+
+  test('close waits for the whole of a read that comes in parts', async () => {
+    const { sim, file } = machine('0123456789');
+    sim.faults.limitEachRead(1);
+    const target = Buffer.alloc(10);
+    await sim.run(async () => {
+      const read = file.readAt(target, 0);
+      await file.close();
+      expect(await read).toBe(10);
+    });
+    expect(`${target}`).toBe('0123456789');
+    sim.assertClean();
+  });
+
+  test('names come in another order than they were made in', () => {
+    const sim = new SimVfs();
+    for (const name of ['a', 'b', 'c', 'd', 'e']) sim.openSync(`/${name}`, 'create').closeSync();
+    const orders = new Set(Array.from({ length: 10 }, () => sim.readdirSync('/').join('')));
+    expect(orders.size).toBeGreaterThan(5);
+    expect(sim.coverage.times('shuffled-readdir')).toBeGreaterThan(5);
+  });
+
   test('a stalled operation is overtaken by others, and takes its time', async () => {
     const { sim, file } = machine();
     sim.faults.stallAt({ op: 'sync', nth: 1, stallMs: 500 });
@@ -249,6 +382,12 @@ describe('detectors', () => {
       'write of /a after close',
     ]);
     expect(() => sim.assertClean()).toThrow('write of /a after close');
+    sim.coverage.assertComplete([
+      'detector:descriptor-leak',
+      'detector:buffer-changed',
+      'detector:close-in-flight',
+      'detector:use-after-close',
+    ]);
   });
 
   test('the target of a read in flight holds rubbish', async () => {
@@ -273,5 +412,39 @@ describe('detectors', () => {
     sim.assertDurable('/a');
     file.truncateSync(2);
     expect(() => sim.assertDurable('/a')).toThrow('sync the file');
+  });
+
+  test('rule 3: what is acknowledged rests on durable bytes, and is remembered by position', () => {
+    const { sim, file } = machine();
+    sim.acknowledge('nothing');
+    file.writeAtSync(bytes('new'), 0);
+    const written = sim.changeCount;
+    expect(() => sim.acknowledge('early', { path: '/a', from: 0, to: 3 })).toThrow(
+      'early was acknowledged early: of /a, byte 0 is not: sync the file',
+    );
+    file.syncSync();
+    sim.acknowledge('in time', { path: '/a' }, { path: '/' });
+    file.closeSync();
+    expect(sim.acknowledgedBy(written)).toEqual(['nothing']);
+    expect(sim.acknowledgedBy(sim.changeCount)).toEqual(['nothing', 'in time']);
+    expect(() => sim.assertClean()).toThrow('early was acknowledged early');
+    expect(sim.coverage.times('detector:early-acknowledgement')).toBe(1);
+  });
+
+  test('a directory is durable when everything below it is', () => {
+    const { sim, file } = machine();
+    sim.mkdirSync('/d/e');
+    expect(() => sim.assertDurable('/')).toThrow('the name /d is not durable');
+    sim.syncDirSync('/');
+    sim.syncDirSync('/d');
+    const below = sim.openSync('/d/e/b', 'create');
+    below.writeAtSync(bytes('b'), 0);
+    sim.syncDirSync('/d/e');
+    expect(() => sim.assertDurable('/d')).toThrow('/d/e/b: byte 0 is not');
+    below.syncSync();
+    sim.assertDurable('/');
+    file.writeAtSync(bytes('x'), 0);
+    sim.assertDurable('/d');
+    expect(() => sim.assertDurable('/')).toThrow('/a: byte 0 is not');
   });
 });

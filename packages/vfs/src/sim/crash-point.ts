@@ -45,6 +45,7 @@ export class CrashPoint {
   readonly #nodes = new Map<number, DiskNode>();
   readonly #pending: readonly NameOperation[];
   #units: CrashUnit[] | undefined;
+  readonly #past = new Map<string, readonly FileContent[]>();
 
   constructor(
     disk: Disk,
@@ -81,8 +82,17 @@ export class CrashPoint {
     const state = this.kind === 'kill' ? this.#killed(choice) : this.#cut(choice);
     return new SimImage(state, this.#label(choice), this.wallMs, this.boots, {
       coverage: this.coverage,
-      durablePast: (path) => durablePast(this.#disk, path, this.at),
+      durablePast: (path) => this.#durablePast(path),
     });
+  }
+
+  #durablePast(path: string): readonly FileContent[] {
+    let found = this.#past.get(path);
+    if (found === undefined) {
+      found = durablePast(this.#disk, path, this.at);
+      this.#past.set(path, found);
+    }
+    return found;
   }
 
   get #moment(): CrashMoment {

@@ -19,7 +19,7 @@ export interface ImageOrigin {
   /** Where what happens to the image is counted. */
   readonly coverage: Coverage;
   /** What was durable at `path` until the crash, since that machine's boot, newest first. */
-  durablePast(path: string): FileContent[];
+  durablePast(path: string): readonly FileContent[];
 }
 
 export class SimImage {

@@ -27,6 +27,8 @@ export {
   nothingUnsynced,
   posixWeak,
 } from './crash-profile.js';
+export { type Damage, damaged } from './damage.js';
+export { type DamageOptions, damagedImages } from './damage-draw.js';
 export { ext4Ordered } from './ext4-ordered.js';
 export type { Moment } from './fault-plan.js';
 export type { Failure, FaultError, Faults } from './faults.js';

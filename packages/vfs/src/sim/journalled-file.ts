@@ -7,14 +7,14 @@
  *     bytes in place: any state between, as long as the block stayed the file's
  *
  * Invariants
- *  1. `base` has the size and the blocks of the commit. A block that was allocated, freed or allocated
- *     anew since the file was durable holds what it held at the commit.
+ *  1. `base` has the size and the blocks of the commit. A block that the commit makes reachable, or
+ *     more of, holds what it held at the commit.
  *  2. `laterStates` of a sector are those that may have been written to the very block that `base` has.
  */
 import type { FileContent } from './content.js';
 import type { DiskNode, FileNode } from './disk-state.js';
 import type { Versioned } from './history.js';
-import type { Sector } from './sector.js';
+import { SECTOR_BYTES, type Sector } from './sector.js';
 
 /** How far back a sector may have been written back, in states of its file. */
 const STATES_MAX = 64;
@@ -44,7 +44,7 @@ export class JournalledFile {
   laterStates(index: number): Sector[] {
     if (this.base.sector(index) === undefined) return [];
     const found: Sector[] = [];
-    const inPlace = !this.#allocatedAnew(index);
+    const inPlace = !this.#ordered(index);
     for (const { at, cache } of this.#states) {
       const sector = cache.sector(index);
       // Freed after the commit: what was written since went to another block.
@@ -59,19 +59,24 @@ export class JournalledFile {
     const { clean, durable } = this.#node;
     const cache = this.#states.find(({ at }) => at <= this.#commit)?.cache;
     if (cache === undefined) return durable;
-    const moved = cache.differences(clean).filter((index) => this.#allocatedAnew(index));
+    const moved = cache.differences(clean).filter((index) => this.#ordered(index));
     return durable.patch(
       moved.map((index) => [index, cache.sector(index)] as const),
       cache.size === clean.size ? durable.size : cache.size,
     );
   }
 
-  /** Whether the block that a sector has at the commit is another than the durable one, or none. */
-  #allocatedAnew(index: number): boolean {
-    if (this.#node.durable.sector(index) === undefined) return true;
-    return this.#states.some(
-      ({ at, cache }) => at <= this.#commit && cache.sector(index) === undefined,
-    );
+  /**
+   * Whether the commit waited for a sector: its block is another than the durable one, or the file grew
+   * over the end that it had in it.
+   */
+  #ordered(index: number): boolean {
+    const { durable } = this.#node;
+    if (durable.sector(index) === undefined) return true;
+    const states = this.#states.filter(({ at }) => at <= this.#commit);
+    const grows = (states[0]?.cache.size ?? 0) > durable.size;
+    if (grows && (index + 1) * SECTOR_BYTES > durable.size) return true;
+    return states.some(({ cache }) => cache.sector(index) === undefined);
   }
 }
 
