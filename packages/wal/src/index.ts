@@ -1,4 +1,5 @@
 export { WalError, type WalErrorPlace } from './errors.js';
+export type * from './offline/report.js';
 export type { RecordVisitor } from './read-log.js';
 export {
   type DeleteRecord,

@@ -75,3 +75,6 @@ export const EPOCH_MAX = 0xffff_ffff;
 
 /** Readers ask for this much at a time, plus what one frame may need. */
 export const READ_BYTES = 256 * 1024;
+
+/** Findings that an offline check lists: more would not be read, and a wild disk has millions. */
+export const FINDINGS_MAX = 1000;

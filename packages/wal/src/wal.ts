@@ -25,6 +25,8 @@ import { recordBytes } from './group.js';
 import type { HeadFile } from './head-file.js';
 import { BATCH_RECORDS_MAX, RECORD_BYTES_LIMIT } from './limits.js';
 import { Marks } from './marks.js';
+import { inspectLog, verifyLog } from './offline/inspect.js';
+import type { OfflineOptions, WalInspection, WalVerification } from './offline/report.js';
 import { type Opened, openLog, removeFiles } from './open.js';
 import { bad, type CheckedOptions, checkOptions } from './options.js';
 import { WalPosition } from './position.js';
@@ -66,6 +68,19 @@ export class Wal {
     const checked = checkOptions(options);
     const opened = await openLog(checked);
     return { wal: new Wal(checked, opened), recovery: opened.recovery };
+  }
+
+  /**
+   * Says what the log in `dir` consists of and what is wrong with it, without reading all of it.
+   * Changes nothing, takes no lock, goes on behind damage. Throws `WAL_TOO_NEW`.
+   */
+  static inspect(dir: string, options: OfflineOptions = {}): Promise<WalInspection> {
+    return inspectLog(dir, options.vfs);
+  }
+
+  /** The same after comparing every checksum; in bounded memory. Throws `WAL_TOO_NEW`. */
+  static verify(dir: string, options: OfflineOptions = {}): Promise<WalVerification> {
+    return verifyLog(dir, options.vfs);
   }
 
   private constructor(options: CheckedOptions, opened: Opened) {
