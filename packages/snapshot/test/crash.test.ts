@@ -1,4 +1,4 @@
-import { Snapshot } from '@nendb/snapshot';
+import { Snapshot, type SnapshotWriteOptions } from '@nendb/snapshot';
 import { type CrashKind, SimVfs } from '@nendb/vfs/sim';
 import { describe, expect, it } from 'vitest';
 import {
@@ -12,6 +12,7 @@ import {
   readFile,
   write,
 } from './fixture.js';
+import { MODES, type Mode } from './modes.js';
 import { seeds } from './seeds.js';
 
 /** What a machine has promised, by the number of disk changes at that moment. */
@@ -23,11 +24,18 @@ interface Promised {
 }
 
 /** Writes images `from` to `to` and says when each was promised. */
-async function writeImages(sim: SimVfs, from: number, to: number, bytes = 40): Promise<Promised> {
+async function writeImages(
+  sim: SimVfs,
+  from: number,
+  to: number,
+  bytes = 40,
+  options: Partial<SnapshotWriteOptions> = {},
+): Promise<Promised> {
   const promised: Promised = { readyAt: [], doneAt: [] };
   for (let n = from; n <= to; n++) {
     await write(sim, n, {
       chunks: [contents(n, bytes)],
+      ...options,
       beforePublish: async () => {
         promised.readyAt[n] = sim.changeCount;
       },
@@ -46,18 +54,33 @@ function newestAt(moments: readonly number[], at: number): number {
   return newest;
 }
 
+interface Check {
+  kind: CrashKind;
+  from?: number;
+  samples?: number;
+  /** The image that is there where none was promised. */
+  floor?: number;
+  bytes?: number;
+  mode?: Mode;
+  /** Looks at the machine as well. */
+  alsoCheck?: (after: SimVfs, done: number) => Promise<void>;
+}
+
 /** Boots every crash image of `sim` and checks what loading finds against what was promised. */
 async function checkCrashes(
   sim: SimVfs,
   { readyAt, doneAt }: Promised,
-  options: { kind: CrashKind; from?: number; samples?: number; floor?: number; bytes?: number },
+  options: Check,
 ): Promise<number> {
   let images = 0;
   for (const { at, image } of sim.crashImages(options)) {
     images++;
     const after = SimVfs.fromImage(image, { seed: 7, record: false });
     const found = await after
-      .run(() => loadedNumber(after, options.bytes))
+      .run(async () => {
+        await options.alsoCheck?.(after, newestAt(doneAt, at));
+        return loadedNumber(after, options.bytes, options.mode?.read);
+      })
       .catch((error) => {
         throw new Error(`${image.label}: ${error}`);
       });
@@ -86,6 +109,37 @@ describe('a crash at any moment', () => {
     const promised = await sim.run(() => writeImages(sim, 1, 2, bytes));
     await checkCrashes(sim, promised, { kind: 'power', samples: 2, bytes });
   });
+
+  it.each([
+    ['deflated', 1000],
+    ['encrypted', 40],
+    ['deflated and encrypted', 1000],
+  ] as const)(
+    'R4: leaves whole images, %s, and with retention the two before the one being written',
+    async (name, bytes) => {
+      const mode = MODES[name];
+      const sim = new SimVfs();
+      const promised = await sim.run(() =>
+        writeImages(sim, 1, 5, bytes, { ...mode.write, keep: 1 }),
+      );
+      sim.assertClean();
+      let most = 0;
+      const images = await checkCrashes(sim, promised, {
+        ...{ kind: 'power', mode, bytes, samples: 2 },
+        async alsoCheck(after, done) {
+          const reports = await Snapshot.verify(DIR, { vfs: after, ...mode.read });
+          for (const report of reports) expect(report).toMatchObject({ state: 'valid' });
+          const lsns = reports.map(({ info }) => info?.header.lsn);
+          if (done > 0) expect(lsns).toContain(done * 10);
+          if (done > 1) expect(lsns).toContain(done * 10 - 10);
+          most = Math.max(most, lsns.length);
+        },
+      });
+      expect(images).toBeGreaterThan(60);
+      // Two roles, one kept, one to be removed next, one whose removal was not on disk yet.
+      expect(most).toBe(5);
+    },
+  );
 
   it('between the two renames leaves the image that was newest, and load says why', async () => {
     const sim = new SimVfs();

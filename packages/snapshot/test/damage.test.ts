@@ -7,6 +7,7 @@ import {
   BLOCK_HEADER_BYTES,
   BLOCK_PAYLOAD_BYTES_MAX,
   FOOTER_BYTES,
+  footerBytes,
   HEAD_BYTES,
 } from '../src/format.js';
 import {
@@ -24,13 +25,19 @@ import {
   uuid,
   write,
 } from './fixture.js';
+import { MODES, type Mode, records } from './modes.js';
 
 /** A machine with image 1 as `.bak` and image 2 as the newest. */
-async function twoImages(work: (vfs: Vfs, newest: Uint8Array) => Promise<void>): Promise<void> {
+async function twoImages(
+  work: (vfs: Vfs, newest: Uint8Array) => Promise<void>,
+  mode: Mode['write'] = {},
+): Promise<void> {
   const sim = new SimVfs({ record: false });
   await sim.run(async () => {
-    await write(sim, 1);
-    await write(sim, 2);
+    for (const n of [1, 2]) {
+      const chunks = [mode.compression ? records(n, 150) : contents(n)];
+      await write(sim, n, { chunks, ...mode });
+    }
     await work(sim, await readFile(sim, NEWEST));
   });
   sim.assertClean();
@@ -42,42 +49,53 @@ async function expectDetected(
   bytes: Uint8Array,
   what: string,
   offset?: number,
+  mode: Mode = MODES['in the clear'],
+  thorough = true,
 ): Promise<void> {
   await putFile(vfs, NEWEST, bytes);
-  const image = await Snapshot.load(DIR, { vfs, uuid });
+  const image = await Snapshot.load(DIR, { vfs, uuid, ...mode.read });
   expect(image?.source, what).toBe('bak');
   expect(image?.reason, what).toMatch(/^nendb\.snapshot is damaged at offset \d+: expected /);
   if (offset !== undefined) expect(image?.reason, what).toContain(`at offset ${offset}:`);
-  expect(await bytesOf(image!), what).toEqual(contents(1));
+  // Loading has checked every byte of it; reading it again is for some of the many.
+  if (!thorough) return;
+  const expected = mode.write.compression ? records(1, 150) : contents(1);
+  expect(expected.equals(await bytesOf(image!)), what).toBe(true);
 }
 
 const head = (bytes: Uint8Array) => bytes.subarray(0, HEAD_BYTES);
 const footer = (bytes: Uint8Array) => bytes.subarray(bytes.length - FOOTER_BYTES);
 
-describe('a damaged newest image', () => {
+describe.each(Object.entries(MODES))('a damaged newest image, %s', (_name, mode) => {
   it('R4: any flipped bit is detected, and the .bak is loaded instead', () =>
     twoImages(async (vfs, newest) => {
       for (let bit = 0; bit < newest.length * 8; bit++) {
         const bytes = Uint8Array.from(newest);
         bytes[bit >> 3] ^= 1 << (bit & 7);
-        await expectDetected(vfs, bytes, `bit ${bit}`);
+        await expectDetected(vfs, bytes, `bit ${bit}`, undefined, mode, bit % 32 === 0);
       }
       await putFile(vfs, NEWEST, newest);
-      expect(await loadedNumber(vfs)).toBe(2);
-    }));
+      const image = await Snapshot.load(DIR, { vfs, uuid, ...mode.read });
+      expect(image?.source).toBe('newest');
+    }, mode.write));
 
   it('is detected at every truncation, and with anything appended', () =>
     twoImages(async (vfs, newest) => {
       for (let length = 0; length < newest.length; length++) {
-        await expectDetected(vfs, newest.subarray(0, length), `cut to ${length}`);
+        const cut = newest.subarray(0, length);
+        await expectDetected(vfs, cut, `cut to ${length}`, undefined, mode);
       }
       for (const more of [1, FOOTER_BYTES, 512]) {
         const bytes = Buffer.concat([newest, Buffer.alloc(more)]);
-        await expectDetected(vfs, bytes, `${more} zeros appended`);
+        await expectDetected(vfs, bytes, `${more} zeros appended`, undefined, mode);
       }
-      await expectDetected(vfs, Buffer.concat([newest, footer(newest)]), 'two footers');
-    }));
+      const footers = newest.subarray(-footerBytes(mode.read.encryption !== undefined));
+      const twice = Buffer.concat([newest, footers]);
+      await expectDetected(vfs, twice, 'two footers', undefined, mode);
+    }, mode.write));
+});
 
+describe('a damaged newest image', () => {
   it('is detected as zeros and as noise of any size', () =>
     twoImages(async (vfs, newest) => {
       for (const length of [1, HEAD_BYTES, newest.length, 4096]) {

@@ -1,4 +1,4 @@
-import { SnapshotError } from '@nendb/snapshot';
+import { SnapshotError, type SnapshotWriteOptions } from '@nendb/snapshot';
 import {
   type FaultError,
   nothingUnsynced,
@@ -8,6 +8,7 @@ import {
 } from '@nendb/vfs/sim';
 import { describe, expect, it } from 'vitest';
 import { contents, DIR, loadedNumber, NEWEST, write } from './fixture.js';
+import { encryption } from './modes.js';
 
 const BYTES = 300_000;
 const OPS: readonly OpKind[] = [
@@ -34,21 +35,25 @@ interface Plan {
 }
 
 /** Makes the nth operation of a write fail, for every n, and checks what is left each time. */
-async function sweep(plan: Plan): Promise<{ runs: number; refused: number }> {
+async function sweep(
+  plan: Plan,
+  options: Partial<SnapshotWriteOptions> = {},
+): Promise<{ runs: number; refused: number }> {
+  const loaded = (sim: SimVfs) => loadedAny(sim, options);
   let refused = 0;
   for (let nth = 1; ; nth++) {
     const what = `${plan.error} at ${plan.op} ${nth}`;
     const sim = new SimVfs({ record: true, seed: nth });
     const done = await sim.run(async () => {
-      await write(sim, 1);
-      await write(sim, 2);
+      for (const n of [0, 1, 2]) await write(sim, n, options);
       // Something for the clean-up to unlink.
       const stale = await sim.open(`${DIR}/nendb.snapshot.${'0'.repeat(32)}.tmp`, 'create');
       await stale.close();
       const before = sim.faults.coverage().get(`error:${plan.op}`) ?? 0;
       sim.faults.failAt({ ...plan, nth });
       let failed: unknown;
-      await write(sim, 3, { chunks: [contents(3, BYTES)] }).catch((error: unknown) => {
+      const large = { ...options, chunks: [contents(3, BYTES)] };
+      await write(sim, 3, large).catch((error: unknown) => {
         failed = error;
       });
       const fired = (sim.faults.coverage().get(`error:${plan.op}`) ?? 0) > before;
@@ -61,17 +66,17 @@ async function sweep(plan: Plan): Promise<{ runs: number; refused: number }> {
         expect(message, what).toContain('injected fault');
         expect(cause, what).toMatchObject({ code: plan.error });
       }
-      const found = await loadedAny(sim);
+      const found = await loaded(sim);
       expect(failed === undefined ? [3] : [2, 3], what).toContain(found);
       const left = (await sim.readdir(DIR)).filter((name) => name.endsWith('.tmp'));
       if (plan.op !== 'unlink' && plan.op !== 'readdir') expect(left.length, what).toBeLessThan(2);
 
       const cut = SimVfs.fromImage(sim.crashImage({ profile: nothingUnsynced }));
-      const survived = await cut.run(() => loadedAny(cut));
+      const survived = await cut.run(() => loaded(cut));
       expect(failed === undefined ? [3] : [2, 3], `${what}, power cut`).toContain(survived);
 
-      await write(sim, 4);
-      expect(await loadedNumber(sim), what).toBe(4);
+      await write(sim, 4, options);
+      expect(await loaded(sim), what).toBe(4);
       expect(
         (await sim.readdir(DIR)).filter((name) => name.endsWith('.tmp')),
         what,
@@ -84,9 +89,12 @@ async function sweep(plan: Plan): Promise<{ runs: number; refused: number }> {
 }
 
 /** Images 3 are larger than the others. */
-async function loadedAny(sim: SimVfs): Promise<number> {
+async function loadedAny(
+  sim: SimVfs,
+  { encryption: of }: Partial<SnapshotWriteOptions>,
+): Promise<number> {
   const size = (await sim.stat(NEWEST))?.size ?? 0;
-  return loadedNumber(sim, size > BYTES ? BYTES : undefined);
+  return loadedNumber(sim, size > BYTES ? BYTES : undefined, of && { encryption: of });
 }
 
 describe('a failure of the system', () => {
@@ -104,6 +112,15 @@ describe('a failure of the system', () => {
       const { runs, refused } = await sweep({ op, error: 'ENOSPC' });
       expect(runs).toBeGreaterThan(0);
       expect(refused).toBe(runs);
+    },
+  );
+
+  it.each(['create', 'rename', 'unlink', 'readdir', 'syncDir'] as const)(
+    'at any %s of an encrypted image with retention: the same',
+    async (op) => {
+      const { runs } = await sweep({ op, error: 'EIO' }, { encryption, keep: 1 });
+      expect(runs).toBeGreaterThan(0);
+      if (op === 'rename') expect(runs).toBe(3);
     },
   );
 

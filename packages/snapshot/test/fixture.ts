@@ -4,6 +4,7 @@ import {
   Snapshot,
   SnapshotError,
   type SnapshotImage,
+  type SnapshotLoadOptions,
   type SnapshotWriteOptions,
 } from '@nendb/snapshot';
 import { readFully, type Vfs, writeFully } from '@nendb/vfs';
@@ -35,8 +36,12 @@ export async function bytesOf(image: SnapshotImage): Promise<Buffer> {
 }
 
 /** The number of the image that loading finds, compared byte by byte; 0 where there is none. */
-export async function loadedNumber(vfs: Vfs, bytes?: number): Promise<number> {
-  const image = await Snapshot.load(DIR, { vfs, uuid });
+export async function loadedNumber(
+  vfs: Vfs,
+  bytes?: number,
+  options: SnapshotLoadOptions = {},
+): Promise<number> {
+  const image = await Snapshot.load(DIR, { vfs, uuid, ...options });
   if (image === undefined) return 0;
   const n = image.header.lsn / 10;
   const found = await bytesOf(image);
