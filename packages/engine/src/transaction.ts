@@ -6,8 +6,7 @@
  *
  * Invariants
  *  1. The flags of an effect (created, removed) are true of the state its predecessors leave.
- *  2. A write to a key that is in the store but past its time is preceded by its delete, unless it
- *     replaces the key as a whole.
+ *  2. A write to a key that is in the store but past its time is preceded by its delete.
  *  3. Views handed out are borrowed from the store or from the overlay, until the next call.
  *  4. What is staged can be decoded: arguments are checked before their first byte is written.
  *  5. Outside `begin` to `end` every call throws: nothing is staged that no commit will take.
@@ -67,12 +66,8 @@ export class Transaction implements TransactionView {
   }
 
   find(database: number, key: Uint8Array, from: number, to: number): RecordView | undefined {
-    const namespace = this.#namespaceOf(database);
-    if (to - from > KEY_BYTES_MAX) return undefined;
-    const staged = this.#staged(namespace, key, from, to);
-    if (staged) return staged.exists && this.#isAlive(staged.expireAtMs) ? staged : undefined;
-    const stored = this.#store.find(namespace, key, from, to);
-    return stored && this.#isAlive(stored.expireAtMs) ? stored : undefined;
+    const view = this.#findAny(this.#namespaceOf(database), key, from, to);
+    return view && this.#isAlive(view.expireAtMs) ? view : undefined;
   }
 
   findField(
@@ -160,9 +155,10 @@ export class Transaction implements TransactionView {
     assertRun(value, valueFrom, valueTo);
     assertExpiry(expireAtMs);
     this.#assertValueFits(valueTo - valueFrom);
-    const created = this.find(database, key, keyFrom, keyTo) === undefined;
+    const namespace = this.#namespaceOf(database);
+    const created = !this.#makeWay(namespace, key, keyFrom, keyTo);
     this.writer.put(
-      this.#namespaceOf(database),
+      namespace,
       ValueType.string,
       created,
       key,
@@ -321,21 +317,32 @@ export class Transaction implements TransactionView {
   /** Stages the delete of a key that is past its time; nothing where it is not. */
   removeExpired(database: number, key: Uint8Array, from: number, to: number): boolean {
     const namespace = this.#namespaceOf(database);
-    const staged = this.#staged(namespace, key, from, to);
-    if (staged && !staged.exists) return false;
-    const view = staged ?? this.#store.find(namespace, key, from, to);
+    const view = this.#findAny(namespace, key, from, to);
     if (!view || this.#isAlive(view.expireAtMs)) return false;
     this.writer.delete(namespace, view.type, key, from, to);
     return true;
   }
 
+  /** The key, past its time or not. */
+  #findAny(namespace: number, key: Uint8Array, from: number, to: number): RecordView | undefined {
+    if (to - from > KEY_BYTES_MAX) return undefined;
+    const staged = this.#staged(namespace, key, from, to);
+    if (staged) return staged.exists ? staged : undefined;
+    return this.#store.find(namespace, key, from, to);
+  }
+
+  /** The key, made ready for a write: one that is past its time is deleted first. */
+  #makeWay(namespace: number, key: Uint8Array, from: number, to: number): RecordView | undefined {
+    const view = this.#findAny(namespace, key, from, to);
+    if (!view || this.#isAlive(view.expireAtMs)) return view;
+    this.writer.delete(namespace, view.type, key, from, to);
+    return undefined;
+  }
+
   /** Makes a key ready for a change in place; returns whether it is there. */
   #openFor(database: number, key: Uint8Array, from: number, to: number, type: ValueType): boolean {
-    const view = this.find(database, key, from, to);
-    if (!view) {
-      this.removeExpired(database, key, from, to);
-      return false;
-    }
+    const view = this.#makeWay(this.#namespaceOf(database), key, from, to);
+    if (!view) return false;
     if (view.type !== type) {
       throw new TypeError(`expected a key of type ${type} or none, it holds type ${view.type}`);
     }

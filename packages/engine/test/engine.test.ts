@@ -133,6 +133,54 @@ describe('a commit', () => {
     });
   });
 
+  it('R7: takes a value of the greatest length and none longer, put, patched or in a field', async () => {
+    await withEngine(
+      (engine) => {
+        const key = Buffer.from('k');
+        const value = Buffer.alloc(101, 'v');
+        const tooLarge = expect.objectContaining({ code: 'ENGINE_TOO_LARGE' });
+        const tx = engine.begin();
+        tx.putString(0, key, 0, 1, value, 0, 100, 0);
+        expect(() => tx.putString(0, key, 0, 1, value, 0, 101, 0)).toThrow(tooLarge);
+        tx.patchString(0, key, 0, 1, 99, value, 0, 1, 100);
+        expect(() => tx.patchString(0, key, 0, 1, 100, value, 0, 1, 101)).toThrow(tooLarge);
+        tx.putField(0, value, 0, 9, key, 0, 1, value, 0, 100);
+        expect(() => tx.putField(0, value, 0, 9, key, 0, 1, value, 0, 101)).toThrow(tooLarge);
+        expect(engine.commit()).toBe(1);
+        expect(engine.stats()).toMatchObject({ effects: 3, store: { keys: 2 } });
+      },
+      { valueBytesMax: 100 },
+    );
+  });
+
+  it('R7: that has failed is told to whoever listens later, too', async () => {
+    await withEngine(async (engine) => {
+      put(engine, 'first', '1');
+      await engine.barrier();
+      sim.faults.failAt({ op: 'write', nth: 1, error: 'EIO', path: '/wal/' });
+      put(engine, 'a', '1');
+      await expect(engine.barrier()).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
+      const told: unknown[] = [];
+      engine.onFatal((error) => told.push(error));
+      expect(told).toEqual([expect.objectContaining({ code: 'ENGINE_FAILED' })]);
+      const silent = engine.onFatal(() => undefined);
+      silent();
+    });
+  });
+
+  it('frees what a flushed database held', async () => {
+    await withEngine((engine) => {
+      for (let i = 0; i < 50; i++) put(engine, `k${i}`, 'v', i);
+      engine.begin().flushDatabase(0);
+      engine.commit();
+      expect(engine.stats().store).toMatchObject({ keys: 0, bytes: 0 });
+      put(engine, 'a', '1');
+      engine.begin().flushAll();
+      engine.commit();
+      expect(engine.stats()).toMatchObject({ databases: [], store: { keys: 0, bytes: 0 } });
+    });
+  });
+
   it('R8: cannot begin while another is open, nor end without one', async () => {
     await withEngine((engine) => {
       engine.begin();

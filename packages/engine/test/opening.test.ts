@@ -333,6 +333,16 @@ describe('opening', () => {
     await withEngine((engine) => expect(stateOf(engine)).toBe('[[0,[["later",0,"1"]]]]'));
   });
 
+  it('removes what an interrupted replacement of the identity left, and nothing of others', async () => {
+    await withEngine((engine) => put(engine, 'a', '1'));
+    const left = `${DIR}/IDENTITY.0123.tmp`;
+    const foreign = [`${DIR}/IDENTITY.backup`, `${DIR}/notes.tmp`];
+    for (const path of [left, ...foreign]) await writeBytes(path, Buffer.from('x'));
+    await withEngine((engine) => expect(engine.appliedLsn).toBe(1));
+    expect(sim.statSync(left)).toBeUndefined();
+    for (const path of foreign) expect(sim.statSync(path)).toBeDefined();
+  });
+
   it('names each option that is wrong', async () => {
     const options = { dir: '', sync: 'sometimes', commitBytesMax: -1 } as unknown as EngineOptions;
     await expect(Engine.open(options)).rejects.toMatchObject({

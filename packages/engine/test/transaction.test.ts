@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyEffects } from '../src/effects/apply.js';
 import { Databases } from '../src/effects/databases.js';
+import { EffectType } from '../src/effects/format.js';
 import { EffectReader } from '../src/effects/reader.js';
 import { MapStore } from '../src/stores/map/map-store.js';
 import { ValueType } from '../src/stores/store.js';
@@ -30,9 +31,39 @@ class Bench {
   }
 
   commit(): void {
-    const { writer } = this.transaction;
-    applyEffects(this.#reader, writer.bytes, 0, writer.length, this.store, this.databases);
+    this.apply(0, this.transaction.writer.length);
   }
+
+  /** Applies some of what is staged. */
+  apply(from: number, to: number): void {
+    const { bytes } = this.transaction.writer;
+    applyEffects(this.#reader, bytes, from, to, this.store, this.databases);
+  }
+}
+
+/** Applies the effect that `effect` has just read, and compares what it says with what it does. */
+function expectTrue(bench: Bench, effect: EffectReader, from: number): void {
+  const { store } = bench;
+  const { bytes, namespace, keyFrom, keyTo, fieldFrom, fieldTo } = effect;
+  const typeNow = () => store.find(namespace, bytes, keyFrom, keyTo)?.type;
+  const hasField = () =>
+    store.findField(namespace, bytes, keyFrom, keyTo, bytes, fieldFrom, fieldTo) !== undefined;
+  const before = typeNow();
+  const fieldBefore = effect.type === EffectType.fieldPut && hasField();
+  bench.apply(from, effect.offset);
+  const after = typeNow();
+  expect(before ?? after).toBeDefined();
+  expect({
+    valueType: effect.valueType,
+    created: effect.created,
+    removed: effect.removed,
+    fieldCreated: effect.fieldCreated,
+  }).toEqual({
+    valueType: after ?? before,
+    created: before === undefined,
+    removed: after === undefined,
+    fieldCreated: effect.type === EffectType.fieldPut && !fieldBefore,
+  });
 }
 
 const b = (text: string) => Buffer.from(text, 'latin1');
@@ -203,6 +234,27 @@ describe('a transaction', () => {
       );
     });
   }
+
+  /** A key put over one past its time once said to be new with the old one still there. */
+  it('R1: says with each effect what it does to its key: type, created, removed, field created', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(operation, { maxLength: 8 }), { maxLength: 6 }), (batches) => {
+        const bench = new Bench();
+        for (const batch of batches) {
+          const tx = bench.begin();
+          for (const run of batch) run(tx);
+          const { bytes, length } = bench.transaction.writer;
+          const reader = new EffectReader();
+          reader.reset(bytes, 0, length);
+          for (let from = 0; reader.next(); from = reader.offset) {
+            if (reader.type === EffectType.databases) bench.apply(from, reader.offset);
+            else expectTrue(bench, reader, from);
+          }
+        }
+      }),
+      { seed: rotating, numRuns: 300 },
+    );
+  });
 
   it('hides a key from the millisecond after its time on', () => {
     const bench = new Bench();

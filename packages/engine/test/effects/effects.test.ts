@@ -128,6 +128,18 @@ describe('effects', () => {
     }
   });
 
+  it('give the memory of a long commit back', () => {
+    const writer = writeAll();
+    const kept = writer.bytes;
+    writer.reset();
+    expect(writer.bytes).toBe(kept);
+    const long = Buffer.alloc(2_000_000);
+    writer.put(0, ValueType.string, true, b('k'), 0, 1, 0, long, 0, long.length);
+    writer.reset();
+    expect([writer.length, writer.count]).toEqual([0, 0]);
+    expect(writer.bytes.length).toBeLessThan(100_000);
+  });
+
   it('cut short anywhere are refused, or end between two effects', () => {
     const { bytes, length } = writeAll();
     const whole = readAll(bytes, length).length;

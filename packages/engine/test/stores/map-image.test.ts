@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { applyEffects } from '../../src/effects/apply.js';
 import { Databases } from '../../src/effects/databases.js';
 import { EffectReader } from '../../src/effects/reader.js';
@@ -123,5 +123,24 @@ describe('an image of the map store', () => {
       for (const field of ['f', 'g']) store.removeField(0, hash, 0, hash.length, b(field), 0, 1);
     }
     expect(store.usage()).toEqual({ keys: 0, bytes: 0, imageBytes: 0 });
+  });
+});
+
+describe('a table of the map store', () => {
+  it('gathers its rows anew only when half of them are gone, however many go', () => {
+    const store = new MapStore();
+    const count = 4_096;
+    for (let i = 0; i < count; i++) put(store, `key${i}`, 'v');
+    const filter = vi.spyOn(Array.prototype, 'filter');
+    for (let i = 0; i < count; i++) {
+      const key = b(`key${i}`);
+      store.remove(0, key, 0, key.length);
+    }
+    const gathered = filter.mock.calls.length;
+    filter.mockRestore();
+    expect(gathered).toBeGreaterThan(0);
+    expect(gathered).toBeLessThan(20);
+    put(store, 'new', 'v');
+    expect(dumpNamespace(store, 0)).toHaveLength(1);
   });
 });
