@@ -14,13 +14,15 @@ export interface EngineOptions {
   store?: string;
   sync?: SyncPolicy;
   vfs?: Vfs;
+  /** A segment of the log is sealed before it grows beyond this: 4 KiB to 16 GiB. Default 128 MiB. */
   segmentBytesMax?: number;
+  /** Whether disk blocks are reserved ahead of the log's writes. Default true. */
   preallocate?: boolean;
   /** A snapshot is due when the log since the last one exceeds max(this, its size). Default 64 MiB. */
   snapshotLogBytesMin?: number;
   /** The longest string, in bytes. Default 512 MiB. */
   valueBytesMax?: number;
-  /** The longest commit (one EXEC, one MSET), in bytes. Default 512 MiB + 1 MiB. */
+  /** The longest commit (one EXEC, one MSET), in bytes: up to 1 GiB. Default 512 MiB + 1 MiB. */
   commitBytesMax?: number;
   /** Bytes that may wait for the disk before `pressure` says so. Default 64 MiB. */
   pendingBytesMax?: number;
@@ -45,7 +47,10 @@ export interface EngineRecovery {
  * nothing runs in between. Reads see what the transaction itself has staged; expired keys are
  * absent. Writes are staged as effects; `commit` appends them as one record and applies them.
  *
- * `database` is 0 to 15. Keys, fields and values are (bytes, from, to).
+ * `database` is 0 to 15. Keys, fields and values are (bytes, from, to). Times are 0 or whole
+ * milliseconds since 1970. Anything else is a `RangeError`; a key or field above 256 MiB, and a
+ * value above `valueBytesMax`, is `ENGINE_TOO_LARGE`; nothing of such a call is staged. Once it has
+ * been committed or aborted a transaction refuses every call.
  */
 export interface TransactionView {
   /** Database time of this transaction, in ms since 1970. */
@@ -232,7 +237,7 @@ export type EngineErrorCode =
   | 'ENGINE_IO'
   /** The disk has no room for the commit. */
   | 'ENGINE_NO_SPACE'
-  /** A sync has failed under a weak policy: reads only. */
+  /** A sync has failed under a weak policy, when nothing waited to be written: reads only. */
   | 'ENGINE_READ_ONLY'
   /** The log has failed: the process should end. */
   | 'ENGINE_FAILED'
