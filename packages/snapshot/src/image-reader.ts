@@ -4,7 +4,8 @@
  * Concurrency: reads only, so any number at once. An open descriptor keeps its image whatever a
  * writer renames meanwhile. `examineSync` is for the writer thread, `examine` for everybody else.
  *
- * Memory is bounded by one block (`BLOCK_BYTES_MAX`), whatever a file claims.
+ * Memory is bounded by two blocks (`BLOCK_BYTES_MAX` each), one as it is stored and one as it was
+ * before, whatever a file claims.
  */
 import { sameUuid } from '@nendb/codec';
 import { errorCode, joinPath, readFully, readFullySync, type Vfs } from '@nendb/vfs';
@@ -46,7 +47,7 @@ export async function examine(
       for (let want = scanner.want(); want !== undefined; want = scanner.want()) {
         if (look.depth === 'ends' && scanner.footer !== undefined) break;
         const target = buffer.subarray(0, want.length);
-        scanner.take(target.subarray(0, await readFully(file, target, want.position)));
+        scanner.check(target.subarray(0, await readFully(file, target, want.position)));
       }
     } finally {
       await file.close();
@@ -76,7 +77,7 @@ export function examineSync(
       for (let want = scanner.want(); want !== undefined; want = scanner.want()) {
         if (look.depth === 'ends' && scanner.footer !== undefined) break;
         const target = buffer.subarray(0, want.length);
-        scanner.take(target.subarray(0, readFullySync(file, target, want.position)));
+        scanner.check(target.subarray(0, readFullySync(file, target, want.position)));
       }
     } finally {
       file.closeSync();
@@ -109,11 +110,11 @@ export async function* readPayload(
       for (let want = scanner.want(); want !== undefined; want = scanner.want()) {
         const target = new Uint8Array(want.length);
         const count = await readFully(file, target, want.position);
-        const payloads = scanner.take(target.subarray(0, count));
+        yield* scanner.take(target.subarray(0, count));
+        // The first read is the head alone: no payload of another image comes before this.
         if (scanner.head !== undefined && !sameUuid(scanner.head.imageUuid, imageUuid)) {
           throw changed(name);
         }
-        yield* payloads;
       }
     } finally {
       await file.close();

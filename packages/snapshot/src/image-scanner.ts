@@ -15,6 +15,7 @@
  *  3. Checksums are looked at before tags: a tag that does not fit is never a damaged disk.
  */
 import { CryptoError, type DataKeys, decompress, FormatError } from '@nendb/codec';
+import { whole } from './fields.js';
 import {
   BLOCK_HEADER_BYTES,
   blockPayloadBytesMax,
@@ -100,15 +101,21 @@ export class ImageScanner {
   }
 
   /**
-   * Takes what `want` asked for (fewer bytes where the file ends early) and returns the payloads of
-   * the blocks that are whole in it, views into `bytes` or buffers of their own; none for head and
-   * footer, nor for an encrypted image without keys. Throws `ImageFault`.
+   * Takes what `want` asked for (fewer bytes where the file ends early) and yields the payloads of the
+   * blocks that are whole in it, views into `bytes` or buffers of their own; none for head and
+   * footer, nor for an encrypted image without keys. Lazily, for many short blocks may inflate to
+   * much; it is to be run to its end before the next `want`. Throws `ImageFault`.
    */
-  take(bytes: Uint8Array): Uint8Array[] {
+  *take(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
     if (this.#head === undefined) this.#takeHead(bytes);
     else if (this.#footer === undefined) this.#takeFooter(bytes, this.#head);
-    else return this.#takeBlocks(bytes, this.#head, this.#footer);
-    return [];
+    else yield* this.#takeBlocks(bytes, this.#head, this.#footer);
+  }
+
+  /** Takes `bytes` and looks at everything, for those who do not want the payloads. */
+  check(bytes: Uint8Array): void {
+    const payloads = this.take(bytes);
+    while (!payloads.next().done);
   }
 
   /** Zeroes the key. The scanner takes nothing more. */
@@ -133,37 +140,34 @@ export class ImageScanner {
     if (this.#position === this.#footerAt) this.#checkEnd(head, this.#footer);
   }
 
-  #takeBlocks(bytes: Uint8Array, head: ImageHead, footer: ImageFooter): Uint8Array[] {
-    const payloads: Uint8Array[] = [];
+  *#takeBlocks(
+    bytes: Uint8Array,
+    head: ImageHead,
+    footer: ImageFooter,
+  ): Generator<Uint8Array, void, undefined> {
     let from = 0;
     do {
       const block = bytes.subarray(from);
+      // The next read begins with a block that is not whole here, and has room for the longest.
       if (from > 0 && block.length < BLOCK_HEADER_BYTES) break;
-      const blockBytes = blame(this.#position, () => {
-        const header = decodeBlockHeader(block, this.#index, this.#seed, head);
-        const end = BLOCK_HEADER_BYTES + header.length;
-        if (end > block.length) {
-          // The next read begins with it, and has room for the longest block.
-          if (from > 0) return 0;
-          throw new FormatError(
-            'FORMAT_TRUNCATED',
-            `expected ${end} bytes of block ${this.#index}, got ${block.length}`,
-          );
-        }
+      const header = blame(this.#position, () =>
+        decodeBlockHeader(block, this.#index, this.#seed, head),
+      );
+      const end = BLOCK_HEADER_BYTES + header.length;
+      if (from > 0 && end > block.length) break;
+      const payload = blame(this.#position, () => {
+        whole(block, end, `block ${this.#index}`);
         const stored = block.subarray(BLOCK_HEADER_BYTES, end);
         checkStored(stored, header, this.#index);
-        const payload = this.#open(stored, header, head);
-        if (payload !== undefined) payloads.push(payload);
-        this.#chain = extendChain(this.#chain, header.crc);
-        return end;
+        return this.#open(stored, header, head);
       });
-      if (blockBytes === 0) break;
-      from += blockBytes;
+      this.#chain = extendChain(this.#chain, header.crc);
+      from += end;
       this.#index++;
-      this.#position += blockBytes;
+      this.#position += end;
+      if (payload !== undefined) yield payload;
     } while (from < bytes.length);
     if (this.#position === this.#footerAt) this.#checkEnd(head, footer);
-    return payloads;
   }
 
   /** The payload of a block; `undefined` where there is no key for it. */
