@@ -121,6 +121,22 @@ describe('opening', () => {
     });
   });
 
+  it('R4: refuses, naming the images, when all are damaged and the log begins behind them', async () => {
+    await withEngine(async (engine) => {
+      for (let i = 0; i < 30; i++) {
+        put(engine, `key${i}`, 'x'.repeat(2_000));
+        if (i % 10 === 9) await engine.snapshot();
+      }
+      expect(engine.stats().wal.firstLsn).toBeGreaterThan(1);
+    });
+    for (const name of ['nendb.snapshot', 'nendb.snapshot.bak']) {
+      await flipByte(`${DIR}/${name}`, 1_000);
+    }
+    await expectRefused('ENGINE_CORRUPT', /nendb\.snapshot[\s\S]*nendb\.snapshot\.bak/);
+    await flipByte(`${DIR}/nendb.snapshot.bak`, 1_000);
+    await withEngine((engine) => expect(engine.stats().store.keys).toBe(30));
+  });
+
   it('R11: refuses a directory that another writer holds, naming the writer', async () => {
     await withEngine(async (engine) => {
       engine.publishAddress('redis://127.0.0.1:7000');
