@@ -1,52 +1,57 @@
 /**
  * A tiny durable list of texts, correct by the rules that every package here obeys: the smallest
- * program that uses sync, directory sync, rename and acknowledgement.
+ * program that uses sync, directory sync, rename, checksums and acknowledgement.
  *
- *     MANIFEST   the name of the log, put in place by replaceFile
- *     log-<n>    records: length (u32), CRC-32 (u32), text
+ *     MANIFEST   the number of the log, put in place by replaceFile
+ *     log-<n>    records
  *
  * `rotate` copies all records to the next log, makes it durable, and only then points MANIFEST to it.
+ * Planted bugs are subclasses that do one step wrong.
  */
-import { crc32 } from 'node:zlib';
 import { errorCode, replaceFile, type Vfs, type VfsFile, writeFully } from '@nendb/vfs';
-
-const HEADER_BYTES = 8;
+import { encodeRecord, LogDamagedError, RecordDecoder } from './record-format.js';
 
 export class RecordLog {
-  #poisoned: unknown;
+  readonly records: string[] = [];
+  protected number = 0;
+  protected end = 0;
+  #file: VfsFile | undefined;
+  #poison: unknown;
 
-  private constructor(
-    private readonly vfs: Vfs,
-    private readonly dir: string,
-    private number: number,
-    private file: VfsFile,
-    private end: number,
-    readonly records: string[],
+  constructor(
+    protected readonly vfs: Vfs,
+    protected readonly dir: string,
   ) {}
 
   static async open(vfs: Vfs, dir: string): Promise<RecordLog> {
+    const log = new this(vfs, dir);
     await vfs.mkdir(dir);
     await vfs.syncDir('/');
-    const manifest = await readAll(vfs, `${dir}/MANIFEST`);
-    const number = manifest === undefined ? 0 : Number(manifest.toString());
-    const bytes =
-      manifest === undefined ? Buffer.alloc(0) : await readAll(vfs, `${dir}/log-${number}`);
-    if (bytes === undefined) throw new Error(`log-${number} is named and missing`);
-    const records = parse(bytes);
-    // What the old log shows may be cached only: it is copied and synced before it is served.
-    const next = await makeLog(vfs, dir, number + 1, records);
-    return new RecordLog(vfs, dir, number + 1, next.file, next.end, records);
+    const number = await log.current();
+    if (number !== undefined) {
+      const bytes = await readAll(vfs, log.path(number));
+      if (bytes === undefined) throw new LogDamagedError(`log-${number} is named and missing`);
+      log.records.push(...log.decoder(bytes, number).decode());
+      log.number = number;
+    }
+    await log.adopt();
+    return log;
+  }
+
+  /** Where the records are now. */
+  get currentPath(): string {
+    return this.path(this.number);
   }
 
   /** Resolves when the text is durable. */
   async append(text: string): Promise<void> {
-    if (this.#poisoned !== undefined) throw this.#poisoned;
-    const record = encode(text);
+    if (this.#poison !== undefined) throw this.#poison;
+    const record = encodeRecord(text, this.records.length + 1, this.number);
     try {
       await writeFully(this.file, record, this.end);
       await this.file.sync({ dataOnly: true });
     } catch (error) {
-      this.#poisoned = error;
+      this.failed(error, record.length);
       throw error;
     }
     this.end += record.length;
@@ -54,66 +59,74 @@ export class RecordLog {
   }
 
   async rotate(): Promise<void> {
-    const next = await makeLog(this.vfs, this.dir, this.number + 1, this.records);
-    await this.file.close();
-    await this.vfs.unlink(`${this.dir}/log-${this.number}`);
-    this.file = next.file;
-    this.end = next.end;
-    this.number++;
+    const [old, path] = [this.file, this.currentPath];
+    await this.makeNext();
+    await old.close();
+    await this.vfs.unlink(path);
   }
 
   close(): Promise<void> {
     return this.file.close();
   }
-}
 
-async function makeLog(
-  vfs: Vfs,
-  dir: string,
-  number: number,
-  records: readonly string[],
-): Promise<{ file: VfsFile; end: number }> {
-  const path = `${dir}/log-${number}`;
-  // A crash may have left a file of this name that no manifest ever named.
-  await vfs.unlink(path).catch((error: unknown) => {
-    if (errorCode(error) !== 'ENOENT') throw error;
-  });
-  const file = await vfs.open(path, 'create');
-  try {
-    const bytes = Buffer.concat(records.map(encode));
-    await writeFully(file, bytes, 0);
-    await file.sync();
-    await vfs.syncDir(dir);
-    await replaceFile(vfs, `${dir}/MANIFEST`, Buffer.from(String(number)));
-    return { file, end: bytes.length };
-  } catch (error) {
-    await file.close();
-    throw error;
+  protected get file(): VfsFile {
+    if (this.#file === undefined) throw new Error('expected an open log, got a closed one');
+    return this.#file;
   }
-}
 
-function encode(text: string): Buffer {
-  const payload = Buffer.from(text);
-  const record = Buffer.alloc(HEADER_BYTES + payload.length);
-  record.writeUInt32LE(payload.length, 0);
-  record.writeUInt32LE(crc32(payload), 4);
-  payload.copy(record, HEADER_BYTES);
-  return record;
-}
+  protected path(number: number): string {
+    return `${this.dir}/log-${number}`;
+  }
 
-function parse(bytes: Buffer): string[] {
-  const records: string[] = [];
-  let at = 0;
-  while (at + HEADER_BYTES <= bytes.length) {
-    const length = bytes.readUInt32LE(at);
-    const payload = bytes.subarray(at + HEADER_BYTES, at + HEADER_BYTES + length);
-    if (length === 0 || payload.length < length || crc32(payload) !== bytes.readUInt32LE(at + 4)) {
-      break;
+  /** The number of the log that holds the records; `undefined` where there is none yet. */
+  protected async current(): Promise<number | undefined> {
+    const manifest = await readAll(this.vfs, `${this.dir}/MANIFEST`);
+    return manifest === undefined ? undefined : Number(manifest.toString());
+  }
+
+  protected decoder(bytes: Buffer, number: number): RecordDecoder {
+    return new RecordDecoder(bytes, number);
+  }
+
+  /** What the old log shows may be cached only: it is copied and synced before it is served. */
+  protected adopt(): Promise<void> {
+    return this.makeNext();
+  }
+
+  /** An append failed: what is on disk is unknown, so nothing more is written there. */
+  protected failed(error: unknown, _bytes: number): void {
+    this.#poison = error;
+  }
+
+  protected use(file: VfsFile, number: number, end: number): void {
+    this.#file = file;
+    this.number = number;
+    this.end = end;
+  }
+
+  protected async makeNext(): Promise<void> {
+    const number = this.number + 1;
+    // A crash may have left a file of this name that no manifest ever named.
+    await this.vfs.unlink(this.path(number)).catch((error: unknown) => {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    });
+    const file = await this.vfs.open(this.path(number), 'create');
+    try {
+      const bytes = this.encoded(number);
+      await writeFully(file, bytes, 0);
+      await file.sync();
+      await this.vfs.syncDir(this.dir);
+      await replaceFile(this.vfs, `${this.dir}/MANIFEST`, Buffer.from(String(number)));
+      this.use(file, number, bytes.length);
+    } catch (error) {
+      await file.close();
+      throw error;
     }
-    records.push(payload.toString());
-    at += HEADER_BYTES + length;
   }
-  return records;
+
+  protected encoded(number: number): Buffer {
+    return Buffer.concat(this.records.map((text, i) => encodeRecord(text, i + 1, number)));
+  }
 }
 
 async function readAll(vfs: Vfs, path: string): Promise<Buffer | undefined> {
