@@ -13,6 +13,7 @@ export class Announcer {
   readonly #marks: Marks;
   readonly #onEvent: ((event: WalEvent) => void) | undefined;
   #events: WalEvent[] = [];
+  #calls: (() => void)[] = [];
 
   constructor(timers: Timers, marks: Marks, onEvent: ((event: WalEvent) => void) | undefined) {
     this.#timers = timers;
@@ -25,13 +26,21 @@ export class Announcer {
     if (this.#onEvent) this.#events.push(event);
   }
 
+  /** Keeps a call of a listener for the next `announce`. */
+  later(call: () => void): void {
+    this.#calls.push(call);
+  }
+
   /** Calls who waits for `durableLsn`, then who listens to events, in order. */
   announce(): void {
     this.#marks.announce((listener) => this.#call(listener));
-    if (this.#events.length === 0) return;
+    if (this.#events.length === 0 && this.#calls.length === 0) return;
     const events = this.#events;
+    const calls = this.#calls;
     this.#events = [];
+    this.#calls = [];
     for (const event of events) this.#call(() => this.#onEvent?.(event));
+    for (const call of calls) this.#call(call);
   }
 
   #call(listener: () => void): void {

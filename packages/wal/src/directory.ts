@@ -19,6 +19,7 @@ import {
   type SegmentHeader,
   segmentHeaderBytes,
 } from './segment-header.js';
+import type { SparseIndex } from './trailer.js';
 
 /** A segment that is part of the log. */
 export interface Segment {
@@ -34,6 +35,17 @@ export interface Segment {
   /** The chained checksum of its frames. */
   chain: number;
   fileBytes: number;
+  /** Where units start, if that is at hand; a sealed file's trailer has it otherwise. */
+  index?: SparseIndex;
+}
+
+/** A cut that HEAD has committed, and that is not finished: see `cut.ts`. */
+export interface PendingCut {
+  sequence: number;
+  /** Name of the new segment's file; `undefined` where it has its own already. */
+  temporary: string | undefined;
+  /** File names that are still to be changed. */
+  renames: { from: string; to: string }[];
 }
 
 export interface Directory {
@@ -42,37 +54,67 @@ export interface Directory {
   head: FoundHead | undefined;
   /** Names of files that are not part of the log: spares, temporaries, segments cut off. */
   leftovers: string[];
+  pendingCut: PendingCut | undefined;
 }
 
 /** Lists and checks the directory. Throws `WAL_CORRUPT`, `WAL_MISSING_SEGMENT`, `WAL_TOO_NEW`. */
 export async function inspectDirectory(vfs: Vfs, dir: string): Promise<Directory> {
-  const sequences: number[] = [];
+  let sequences: number[] = [];
   const leftovers: string[] = [];
+  const built = new Set<string>();
   let hasHead = false;
   for (const name of await vfs.readdir(dir)) {
     const parsed = format.parseSegmentName(name);
     if (parsed?.suffix === 'wal') sequences.push(parsed.sequence);
+    else if (parsed?.suffix === 'next') built.add(name);
     else if (parsed || name === `${format.HEAD_NAME}.tmp`) leftovers.push(name);
     else if (name === format.HEAD_NAME) hasHead = true;
     else if (name === format.SALVAGE_NAME) throw unfinished(`${dir}/${name}`);
   }
   const head = hasHead ? await readHead(vfs, `${dir}/${format.HEAD_NAME}`) : undefined;
+  const pendingCut = head && findCut(head, sequences, built);
+  if (pendingCut?.temporary !== undefined) {
+    // The names are those of before the cut: what it replaces is not part of the log any more.
+    sequences = [...sequences.filter((each) => each < pendingCut.sequence), pendingCut.sequence];
+    built.delete(pendingCut.temporary);
+  }
+  leftovers.push(...built);
   const firstKept = head?.firstSequence ?? 1;
   for (const sequence of sequences) {
     if (sequence < firstKept) leftovers.push(format.segmentName(sequence));
   }
   const kept = sequences.filter((sequence) => sequence >= firstKept).sort((a, b) => a - b);
-  if (kept.length === 0 && !head) return { segments: [], head, leftovers };
+  if (kept.length === 0 && !head) return { segments: [], head, leftovers, pendingCut };
   requireAll(dir, kept, firstKept, Math.max(head?.lastSequence ?? 1, kept.at(-1) ?? 0));
   const segments: Segment[] = [];
   for (const sequence of kept) {
-    const segment = await readSegment(vfs, dir, sequence);
+    const name = sequence === pendingCut?.sequence ? pendingCut.temporary : undefined;
+    const segment = await readSegment(vfs, dir, sequence, name);
     const before = segments.at(-1);
     if (before) link(before, segment);
     segments.push(segment);
   }
   checkHead(dir, segments, head);
-  return { segments, head, leftovers };
+  return { segments, head, leftovers, pendingCut };
+}
+
+/** The cut that `head` has committed, by the `.wal` and `.next` files that are there. */
+export function findCut(
+  head: Head,
+  sequences: readonly number[],
+  built: ReadonlySet<string>,
+): PendingCut | undefined {
+  const { cutSequence, epoch } = head;
+  if (cutSequence === 0) return undefined;
+  const temporary = format.segmentName(cutSequence, 'next');
+  // Its name is the last one to change: without it there is nothing left to rename.
+  if (!built.has(temporary)) return { sequence: cutSequence, temporary: undefined, renames: [] };
+  const replaced = sequences.filter((sequence) => sequence >= cutSequence).sort((a, b) => a - b);
+  const renames = replaced.map((sequence) => {
+    const from = format.segmentName(sequence);
+    return { from, to: format.asideName(from, epoch) };
+  });
+  return { sequence: cutSequence, temporary, renames };
 }
 
 function unfinished(path: string): WalError {
@@ -96,8 +138,12 @@ function requireAll(dir: string, found: readonly number[], first: number, last: 
 }
 
 /** Reads and checks the header of segment `sequence`. Throws `WAL_CORRUPT`, `WAL_TOO_NEW`. */
-export async function readSegment(vfs: Vfs, dir: string, sequence: number): Promise<Segment> {
-  const name = format.segmentName(sequence);
+export async function readSegment(
+  vfs: Vfs,
+  dir: string,
+  sequence: number,
+  name: string = format.segmentName(sequence),
+): Promise<Segment> {
   const path = `${dir}/${name}`;
   const file = await vfs.open(path, 'read');
   try {

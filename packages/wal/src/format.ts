@@ -6,6 +6,8 @@
  *     <dir>/0000000000000001.wal     segments: header, frames, trailer
  *     <dir>/0000000000000002.spare   a segment built ahead: zeros, not part of the log
  *     <dir>/0000000000000002.tmp     a segment being built by recovery: not part of the log
+ *     <dir>/0000000000000002.next    a segment being built by a cut: part of the log once HEAD says so
+ *     <dir>/0000000000000002.wal.e5.cut   what a cut that began epoch 5 has set aside: no part of it
  *
  * Little-endian. Frames start at multiples of 8. All-zero bytes are no frame.
  */
@@ -48,6 +50,8 @@ export const SegmentKind = {
   closed: 3,
   /** It was not closed; what was not surely synced in it is repeated here. */
   recovered: 4,
+  /** It was cut back: what lies behind the end that this header names was set aside. */
+  cut: 5,
 } as const;
 export type SegmentKind = (typeof SegmentKind)[keyof typeof SegmentKind];
 
@@ -108,6 +112,8 @@ export const HEAD_NAME = 'HEAD';
 export const LOCK_NAME = 'LOCK';
 /** The plan of a salvage that has begun to move files: no log is opened beside it. */
 export const SALVAGE_NAME = 'SALVAGE';
+export const SALVAGE_MAGIC = 'NENDBSLV';
+export const SALVAGE_VERSION = 1;
 export const HEAD_MAGIC = 'NENDBWHD';
 export const HEAD_SLOT_BYTES = 512;
 export const HEAD_SLOTS_AT = [0, 4096] as const;
@@ -117,6 +123,8 @@ export const HEAD_FIRST_SEQUENCE_AT = 56;
 export const HEAD_LAST_SEQUENCE_AT = 64;
 export const HEAD_EPOCH_AT = 72;
 export const HEAD_SYNCED_LSN_AT = 80;
+/** The first segment that a cut has replaced; 0 where no cut is under way. */
+export const HEAD_CUT_SEQUENCE_AT = 88;
 export const HEAD_CRC_AT = HEAD_SLOT_BYTES - 4;
 
 // Record: what `Record.encode` makes of a put or a delete. The log does not look into it.
@@ -130,14 +138,19 @@ export const RECORD_COMPRESSED = 0x20;
 export const RECORD_EXPIRY_BYTES = 8;
 
 const SEQUENCE_DIGITS = 16;
-const NAME = /^(\d{16})\.(wal|spare|tmp)$/;
+const NAME = /^(\d{16})\.(wal|spare|tmp|next)$/;
 
 /** What the files of a log are called: `wal` is part of it, the others are not. */
-export type SegmentSuffix = 'wal' | 'spare' | 'tmp';
+export type SegmentSuffix = 'wal' | 'spare' | 'tmp' | 'next';
 
 /** The file name of segment `sequence`, counted from 1. */
 export function segmentName(sequence: number, suffix: SegmentSuffix = 'wal'): string {
   return `${String(sequence).padStart(SEQUENCE_DIGITS, '0')}.${suffix}`;
+}
+
+/** What a segment is called that was cut off, whole or in part, when `epoch` began. */
+export function asideName(name: string, epoch: number): string {
+  return `${name}.e${epoch}.cut`;
 }
 
 /** What a file name says; `undefined` for a file that is not the log's. */

@@ -68,7 +68,7 @@ export class FrameCursor {
 
   readonly #file: VfsFile;
   readonly #source: FrameSource;
-  readonly #end: number;
+  #end: number;
   readonly #keepBuffers: boolean;
   #view: DataView = viewOf(this.bytes);
   /** File offset of `bytes[0]`, and how much of `bytes` is filled. */
@@ -100,6 +100,23 @@ export class FrameCursor {
   /** File offset behind the current frame: where the next one starts, or the bad place is. */
   get next(): number {
     return this.#next;
+  }
+
+  /**
+   * Starts at the unit of LSN `lsn`, at file offset `offset`, before the first `step`. The chained
+   * checksum is then not known.
+   */
+  startAt(lsn: number, offset: number): void {
+    this.#start = offset;
+    this.#next = offset;
+    this.#nextLsn = lsn;
+    this.committedEnd = offset;
+    this.committedLsn = lsn - 1;
+  }
+
+  /** The frames go on to `end` now: what was `Step.end` may be a frame. */
+  extend(end: number): void {
+    this.#end = end;
   }
 
   /** Goes to the next frame. After `more`, `fill` and step again. */
@@ -244,5 +261,14 @@ export class FrameCursor {
     this.committedEnd = this.#next;
     this.committedLsn = this.#nextLsn - 1;
     this.committedChain = this.chain;
+  }
+}
+
+/** Goes to the next frame, reading what that needs; `false` at the end, or at a bad place. */
+export async function nextFrame(cursor: FrameCursor): Promise<boolean> {
+  for (;;) {
+    const step = cursor.step();
+    if (step !== Step.more) return step === Step.frame;
+    await cursor.fill();
   }
 }

@@ -2,11 +2,11 @@
  * HEAD: what the log must at least consist of. It makes a vanished segment visible: a log whose
  * last file was deleted looks whole otherwise.
  *
- *     0          48           56         64         72      76     80       88     508   512
- *     +----------+------------+----------+----------+-------+------+--------+------+-----+
- *     | preamble | generation | first    | last     | epoch | zero | synced | zero | crc |
- *     | 48       | u64        | sequence | sequence | u32   | u32  | lsn u64|      | u32 |
- *     +----------+------------+----------+----------+-------+------+--------+------+-----+
+ *     0          48           56         64         72      76     80       88       96     508   512
+ *     +----------+------------+----------+----------+-------+------+--------+----------+------+-----+
+ *     | preamble | generation | first    | last     | epoch | zero | synced | cut      | zero | crc |
+ *     | 48       | u64        | sequence | sequence | u32   | u32  | lsn u64| sequence |      | u32 |
+ *     +----------+------------+----------+----------+-------+------+--------+----------+------+-----+
  *
  * Two slots, at 0 and 4096, hold the same; each is written in place and synced before the other
  * is touched, and no disk space is needed to write them (truncating a log must work on a full
@@ -17,7 +17,8 @@
  *  2. `last sequence` and `epoch` are durable here before an opening serves; rotation does not
  *     touch HEAD (a `rotated` trailer proves that a successor exists).
  *  3. The slot that was found valid is written last: a crash may have torn the other one before.
- *  4. `synced lsn` was synced in the log before it is here: a log that ends below it lost something.
+ *  4. `cut sequence` commits a cut (see `cut.ts`), and is zero again when that is finished.
+ *  5. `synced lsn` was synced in the log before it is here: a log that ends below it lost something.
  */
 import { crc32, putPreamble, sameUuid } from '@nendb/codec';
 import { readFully, type Vfs, type VfsFile, writeFully } from '@nendb/vfs';
@@ -36,7 +37,12 @@ export interface Head {
   epoch: number;
   /** The log reached at least to here. */
   syncedLsn: number;
+  /** A cut has replaced the segments from here on and is not finished; 0 where there is none. */
+  cutSequence: number;
 }
+
+/** What of HEAD may change. */
+export type HeadChange = Partial<Omit<Head, 'databaseUuid' | 'generation'>>;
 
 /** HEAD as it was read: what it says, and the file offset of the slot that says so. */
 export interface FoundHead extends Head {
@@ -57,6 +63,7 @@ function encodeHead(head: Head): Uint8Array {
   putU64(view, format.HEAD_LAST_SEQUENCE_AT, head.lastSequence);
   view.setUint32(format.HEAD_EPOCH_AT, head.epoch, true);
   putU64(view, format.HEAD_SYNCED_LSN_AT, head.syncedLsn);
+  putU64(view, format.HEAD_CUT_SEQUENCE_AT, head.cutSequence);
   view.setUint32(format.HEAD_CRC_AT, crc32(bytes.subarray(0, format.HEAD_CRC_AT)), true);
   return bytes;
 }
@@ -73,6 +80,7 @@ function decodeSlot(bytes: Uint8Array, file: string): Head | undefined {
     lastSequence: getU64(view, format.HEAD_LAST_SEQUENCE_AT),
     epoch: view.getUint32(format.HEAD_EPOCH_AT, true),
     syncedLsn: getU64(view, format.HEAD_SYNCED_LSN_AT),
+    cutSequence: getU64(view, format.HEAD_CUT_SEQUENCE_AT),
   };
 }
 
@@ -146,7 +154,7 @@ export class HeadFile {
   }
 
   /** Writes both slots, durably. */
-  async update(change: Partial<Omit<Head, 'databaseUuid' | 'generation'>>): Promise<void> {
+  async update(change: HeadChange): Promise<void> {
     if (this.#failure) throw this.#failure;
     const head = { ...this.#head, ...change, generation: this.#head.generation + 1 };
     const bytes = encodeHead(head);

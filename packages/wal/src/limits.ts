@@ -34,6 +34,9 @@ export const BATCH_RECORDS_MAX = 16 * 1024 * 1024;
 
 export const PENDING_BYTES_DEFAULT = 64 * 1024 * 1024;
 
+/** What one lease may keep of that is to be removed: eight segments, or an hour at 300 KB/s. */
+export const LEASE_BYTES_DEFAULT = 1024 * 1024 * 1024;
+
 /** Zeros written ahead of the end at a time: 0.3 ms of copying, once in a thousand 1 KiB records. */
 export const PREALLOCATE_BYTES_DEFAULT = 1024 * 1024;
 
@@ -78,3 +81,9 @@ export const READ_BYTES = 256 * 1024;
 
 /** Findings that an offline check lists: more would not be read, and a wild disk has millions. */
 export const FINDINGS_MAX = 1000;
+
+/** A salvage's plan: two names a file, for more files than a directory should have. */
+export const SALVAGE_PLAN_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Epochs that a salvage skips where HEAD is lost: openings that only HEAD knew of. */
+export const SALVAGE_EPOCHS_SKIPPED = 1024;

@@ -33,18 +33,19 @@ export class LiveSegment {
     this.lastLsn = header.baseLsn - 1;
   }
 
-  /** The segment as readers see it now: up to what is written. */
-  describe(): Segment {
+  /** The segment as readers see it: up to what is written, or to another end with its LSN. */
+  describe(end = this.end, lastLsn = this.lastLsn): Segment {
     return {
       name: this.name,
       path: this.path,
       header: this.header,
       headerBytes: this.headerBytes,
       seed: this.seed,
-      end: this.end,
-      lastLsn: this.lastLsn,
+      end,
+      lastLsn,
       chain: this.chain,
       fileBytes: this.end,
+      index: this.index,
     };
   }
 }

@@ -4,7 +4,7 @@
  *     synced <= written <= submitted;  durable is synced under `always`, written otherwise
  *
  * Invariants
- *  1. A mark never goes back.
+ *  1. A mark never goes back, but for `restart`.
  *  2. Everyone who waits hears exactly once: resolved when covered, rejected when the log fails.
  *  3. Listeners run after the marks have moved (or pressure has ended), in the order of
  *     registration; no promise is made for them.
@@ -157,6 +157,16 @@ export class Marks {
     return new Promise((resolve, reject) =>
       this.#durableWaiters.add({ lsn, resolve: () => resolve(value), reject }),
     );
+  }
+
+  /** The log ends at `lsn` now, and nothing waits: `truncateAfter`. The only way back. */
+  restart(lsn: number): void {
+    this.#written = lsn;
+    this.#synced = lsn;
+    this.#announced = lsn;
+    this.#unsynced = [];
+    this.#writtenBytes = this.#submittedBytes;
+    this.#syncedBytes = this.#submittedBytes;
   }
 
   onDurable(listener: (durableLsn: Lsn) => void): () => void {

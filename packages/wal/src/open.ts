@@ -1,8 +1,8 @@
 /**
  * Opens a log for writing: look, judge, build the next segment, only then change anything.
  *
- *     lock -> directory and headers -> scan the last segment -> replay -> next segment (tmp, sync, rename,
- *     sync directory) -> HEAD -> remove leftovers -> serve
+ *     lock -> directory and headers -> scan the last segment -> replay -> finish a committed cut -> next
+ *     segment (tmp, sync, rename, sync directory) -> HEAD -> remove leftovers -> serve
  *
  * Invariants
  *  1. Nothing on disk changes before everything was judged; a refusal leaves the directory as it
@@ -13,6 +13,7 @@
  */
 import { formatUuid, type Lsn, sameUuid } from '@nendb/codec';
 import { makeDirectory, type Vfs, type VfsLock, VfsLockedError } from '@nendb/vfs';
+import { finishCut } from './cut.js';
 import { type Directory, inspectDirectory, type Segment } from './directory.js';
 import { corrupt, errnoOf, isNoSpace, WalError } from './errors.js';
 import * as format from './format.js';
@@ -88,6 +89,11 @@ async function recover(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
     databaseUuid: last?.header.databaseUuid ?? options.databaseUuid ?? vfs.random.uuid(),
     epoch: nextEpoch(options, directory),
   };
+  if (last && directory.pendingCut) {
+    await finishCut(vfs, dir, directory.pendingCut);
+    last.name = format.segmentName(last.header.sequence);
+    last.path = `${dir}/${last.name}`;
+  }
   const buildMs = vfs.clock.monotonicMs();
   const { live, replaces } =
     last && scan
@@ -196,6 +202,7 @@ async function openHead(
     lastSequence: sequence,
     epoch,
     syncedLsn: live.lastLsn,
+    cutSequence: 0,
   };
   if (!head) return HeadFile.create(vfs, dir, { databaseUuid, generation: 1, ...state });
   const file = await HeadFile.open(vfs, dir, head);

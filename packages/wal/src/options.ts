@@ -19,6 +19,7 @@ export interface CheckedOptions {
   mustExist: boolean;
   epochMin: number;
   recover: WalReplay | undefined;
+  leaseBytesMax: number;
   lock: boolean;
   onEvent: ((event: WalEvent) => void) | undefined;
 }
@@ -65,6 +66,12 @@ export function checkOptions(options: WalOptions): CheckedOptions {
     mustExist: options.mustExist ?? false,
     epochMin: integer('epochMin', options.epochMin ?? 1, 1, limits.EPOCH_MAX),
     recover: options.recover,
+    leaseBytesMax: integer(
+      'leaseBytesMax',
+      options.leaseBytesMax ?? limits.LEASE_BYTES_DEFAULT,
+      0,
+      Number.MAX_SAFE_INTEGER,
+    ),
     lock: options.lock ?? true,
     onEvent: options.onEvent,
   };
@@ -85,7 +92,7 @@ function checkPolicy(sync: SyncPolicy): void {
   throw bad('sync', "'always', { windowMs: 10 }, { every: 100 } or 'os'", sync);
 }
 
-function integer(name: string, value: number, min: number, max: number): number {
+export function integer(name: string, value: number, min: number, max: number): number {
   if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
   throw bad(name, `an integer from ${min} to ${max}`, value);
 }

@@ -11,7 +11,7 @@ import type { Vfs } from '@nendb/vfs';
 import type { Segment } from './directory.js';
 import { WalError } from './errors.js';
 import { WalPosition } from './position.js';
-import type { WalEntry } from './types.js';
+import type { Lease, WalEntry } from './types.js';
 import { UnitReader } from './unit-reader.js';
 
 /** Gets a record as the bytes of `bytes` from `from` to `to`; borrowed for the time of the call. */
@@ -45,15 +45,11 @@ export async function replayLog(
   from: number,
   to: number,
   visit: RecordVisitor,
+  lease?: Lease,
 ): Promise<void> {
   for (const segment of segmentsFrom(view, from)) {
     if (segment.header.baseLsn > to) return;
-    const sealed = segment !== view[view.length - 1];
-    const reader = await UnitReader.open(vfs, segment, {
-      sealed,
-      fromLsn: from,
-      keepBuffers: false,
-    });
+    const reader = await openSegment(vfs, view, segment, { from, keepBuffers: false, lease });
     try {
       for (;;) {
         const next = reader.next();
@@ -92,32 +88,64 @@ function visitUnit(reader: UnitReader, from: number, to: number, visit: RecordVi
   if (at !== end) throw reader.malformed();
 }
 
+/** The records of the reader's unit, LSN `from` to `to`. `sequence`: of the segment it reads. */
+export function entriesOf(
+  reader: UnitReader,
+  from: number,
+  to: number,
+  sequence: number,
+): WalEntry[] {
+  const { epoch, offset } = reader;
+  const entries: WalEntry[] = [];
+  visitUnit(reader, from, to, (lsn, bytes, start, end, databaseTimeMs) => {
+    const position = new WalPosition(epoch, lsn, sequence, offset);
+    entries.push({ lsn, payload: bytes.subarray(start, end), position, databaseTimeMs });
+  });
+  return entries;
+}
+
+/** Opens a segment of `view`; what comes before it may go from now on. */
+async function openSegment(
+  vfs: Vfs,
+  view: LogView,
+  segment: Segment,
+  { from, keepBuffers, lease }: { from: number; keepBuffers: boolean; lease: Lease | undefined },
+): Promise<UnitReader> {
+  const { header, path } = segment;
+  if (lease?.lost) throw cutOff(path);
+  if (lease && header.baseLsn > lease.lsn) lease.advance(header.baseLsn);
+  const sealed = segment !== view[view.length - 1];
+  const reader = await UnitReader.open(vfs, segment, { sealed, fromLsn: from, keepBuffers });
+  if (!lease?.lost) return reader;
+  // Another file may have had the name by then.
+  await reader.close();
+  throw cutOff(path);
+}
+
+function cutOff(file: string): WalError {
+  return new WalError(
+    'WAL_TRUNCATED_AWAY',
+    `${file} was cut off while it was to be read: read from the log's first LSN`,
+    { file },
+  );
+}
+
 /** Yields each record of LSN `from` to `to`, with payloads that stay valid. */
 export async function* readLog(
   vfs: Vfs,
   view: LogView,
   from: number,
   to: number,
+  lease: Lease,
 ): AsyncGenerator<WalEntry, void, void> {
   for (const segment of segmentsFrom(view, from)) {
     if (segment.header.baseLsn > to) return;
-    const sealed = segment !== view[view.length - 1];
-    const reader = await UnitReader.open(vfs, segment, {
-      sealed,
-      fromLsn: from,
-      keepBuffers: true,
-    });
+    const reader = await openSegment(vfs, view, segment, { from, keepBuffers: true, lease });
     try {
       for (;;) {
         const next = reader.next();
         if (next === false || (next !== true && !(await next))) break;
-        const { epoch, offset } = reader;
-        const entries: WalEntry[] = [];
-        visitUnit(reader, from, to, (lsn, bytes, start, end, databaseTimeMs) => {
-          const position = new WalPosition(epoch, lsn, segment.header.sequence, offset);
-          entries.push({ lsn, payload: bytes.subarray(start, end), position, databaseTimeMs });
-        });
-        yield* entries;
+        yield* entriesOf(reader, from, to, segment.header.sequence);
       }
     } finally {
       await reader.close();

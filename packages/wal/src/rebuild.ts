@@ -21,24 +21,32 @@ import type { Segment } from './directory.js';
 import { corrupt } from './errors.js';
 import * as format from './format.js';
 import { chainAfter, frameBytes, putFrameHeader } from './frame.js';
-import { FrameCursor, Step } from './frame-cursor.js';
+import { FrameCursor, nextFrame } from './frame-cursor.js';
 import { EPOCHS_MAX, FRAME_BYTES_MAX } from './limits.js';
 import { LiveSegment } from './live-segment.js';
 import { type EpochStart, encodeSegmentHeader, type SegmentHeader } from './segment-header.js';
 import { sourceOf, type TailScan } from './tail-scan.js';
 import { viewOf } from './u64.js';
 
+/** What every segment of one opening has in common. */
 export interface Identity {
   databaseUuid: Uint8Array;
   /** The epoch of this opening. */
   epoch: number;
 }
 
+/** What is new in each segment's header, and what all have in common. */
+export function newSegment(
+  vfs: Vfs,
+  { databaseUuid, epoch }: Identity,
+): Pick<SegmentHeader, 'databaseUuid' | 'epoch' | 'segmentUuid'> {
+  return { databaseUuid, epoch, segmentUuid: vfs.random.uuid() };
+}
+
 /** The first segment of a new log. */
 export function buildFirst(vfs: Vfs, dir: string, identity: Identity): Promise<LiveSegment> {
   return build(vfs, dir, {
-    ...identity,
-    segmentUuid: vfs.random.uuid(),
+    ...newSegment(vfs, identity),
     kind: format.SegmentKind.first,
     sequence: 1,
     baseLsn: 1,
@@ -71,8 +79,7 @@ export async function buildNext(
     const replaces = cut.lsn < old.baseLsn;
     const kind = scan.closed ? format.SegmentKind.closed : format.SegmentKind.recovered;
     const header: SegmentHeader = {
-      ...identity,
-      segmentUuid: vfs.random.uuid(),
+      ...newSegment(vfs, identity),
       kind: replaces ? replacementKind(old.kind) : kind,
       sequence: replaces ? old.sequence : old.sequence + 1,
       baseLsn: replaces ? old.baseLsn : cut.lsn + 1,
@@ -99,7 +106,7 @@ export async function buildNext(
 }
 
 /** A replaced segment's predecessor may lack the trailer that `rotated` promises. */
-function replacementKind(kind: format.SegmentKind): format.SegmentKind {
+export function replacementKind(kind: format.SegmentKind): format.SegmentKind {
   return kind === format.SegmentKind.rotated ? format.SegmentKind.recovered : kind;
 }
 
@@ -137,8 +144,9 @@ export async function stage(
   dir: string,
   header: SegmentHeader,
   fill: (live: LiveSegment) => Promise<void>,
+  suffix: 'tmp' | 'next' = 'tmp',
 ): Promise<LiveSegment> {
-  const temporary = `${dir}/${format.segmentName(header.sequence, 'tmp')}`;
+  const temporary = `${dir}/${format.segmentName(header.sequence, suffix)}`;
   if (await vfs.stat(temporary)) await vfs.unlink(temporary);
   const file = await vfs.open(temporary, 'create');
   try {
@@ -176,7 +184,7 @@ async function findCut(source: VfsFile, last: Segment, syncedLsn: number) {
 export async function repeatFrames(
   source: VfsFile,
   last: Segment,
-  scan: TailScan,
+  scan: Pick<TailScan, 'end' | 'lastLsn'>,
   baseLsn: number,
   to: LiveSegment,
 ): Promise<void> {
@@ -203,12 +211,4 @@ export async function repeatFrames(
     throw corrupt(last.path, cursor.committedEnd, `it changed while it was read`);
   }
   to.lastLsn = scan.lastLsn;
-}
-
-async function nextFrame(cursor: FrameCursor): Promise<boolean> {
-  for (;;) {
-    const step = cursor.step();
-    if (step !== Step.more) return step === Step.frame;
-    await cursor.fill();
-  }
 }

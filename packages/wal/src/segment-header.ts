@@ -176,7 +176,7 @@ export function decodeSegmentHeader(bytes: Uint8Array, file: string): SegmentHea
 }
 
 function isKind(value: number): value is format.SegmentKind {
-  return value >= format.SegmentKind.first && value <= format.SegmentKind.recovered;
+  return value >= format.SegmentKind.first && value <= format.SegmentKind.cut;
 }
 
 /** The uuid that stands for "no predecessor". */

@@ -22,6 +22,12 @@ export interface Trailer {
   chain: number;
 }
 
+/** A frame that starts a unit: the LSN of its first record, and its file offset. */
+export interface IndexEntry {
+  lsn: number;
+  offset: number;
+}
+
 /** Collects where units start, at least `INDEX_EVERY_BYTES` apart, at most `INDEX_ENTRIES_MAX`. */
 export class SparseIndex {
   #lsns: number[] = [];
@@ -45,6 +51,18 @@ export class SparseIndex {
     this.#lsns = this.#lsns.filter((_, i) => i % 2 === 0);
     this.#offsets = this.#offsets.filter((_, i) => i % 2 === 0);
     this.#everyBytes *= 2;
+  }
+
+  /** The newest entry at or before `lsn`; `undefined` where there is none. */
+  find(lsn: number): IndexEntry | undefined {
+    let low = 0;
+    let high = this.#lsns.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#lsns[middle] <= lsn) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? undefined : { lsn: this.#lsns[low - 1], offset: this.#offsets[low - 1] };
   }
 
   put(view: DataView, at: number): void {
@@ -96,6 +114,22 @@ export function decodeTrailer(payload: Uint8Array): Trailer | string {
     lastLsn: getU64(view, format.TRAILER_LAST_LSN_AT),
     chain: view.getUint32(format.TRAILER_CHAIN_AT, true),
   };
+}
+
+/** The newest index entry at or before `lsn` in a payload that `decodeTrailer` accepts. */
+export function findInTrailer(payload: Uint8Array, lsn: number): IndexEntry | undefined {
+  const view = viewOf(payload);
+  let low = 0;
+  let high = view.getUint32(format.TRAILER_ENTRIES_AT, true);
+  const entryAt = (i: number): number => format.TRAILER_INDEX_AT + i * format.INDEX_ENTRY_BYTES;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (getU64(view, entryAt(middle)) <= lsn) low = middle + 1;
+    else high = middle;
+  }
+  if (low === 0) return undefined;
+  const at = entryAt(low - 1);
+  return { lsn: getU64(view, at), offset: getU64(view, at + 8) };
 }
 
 /** The offset of the trailer's frame, from the last bytes of a file; `undefined` without a footer. */

@@ -42,6 +42,11 @@ export interface WalOptions {
    * damage has changed nothing. See {@link WalReplay}.
    */
   recover?: WalReplay;
+  /**
+   * What one lease may keep, in bytes, of that `truncateBefore` was asked to remove; beyond, it is
+   * lost. Readers and tails have such a lease, too. Default 1 GiB.
+   */
+  leaseBytesMax?: number;
   /** Whether to take `LOCK` in `dir`. An owner that holds a lock further up says false. */
   lock?: boolean;
   onEvent?: (event: WalEvent) => void;
@@ -101,6 +106,33 @@ export interface WalEntry {
   readonly databaseTimeMs: number;
 }
 
+export interface LeaseOptions {
+  /** What this lease may keep, in bytes. Default `leaseBytesMax` of the log. */
+  bytesMax?: number;
+  /** Called once when the lease is lost, at a moment when the log may be called. */
+  onLost?: () => void;
+}
+
+/** Keeps records in the log: those from `lsn` on are not removed by `truncateBefore`. */
+export interface Lease {
+  readonly lsn: Lsn;
+  /** Whether it kept more than it may, or what it kept was cut off: it keeps nothing any more. */
+  readonly lost: boolean;
+  /** Lets go of everything below `lsn`. Throws `WAL_LEASE_LOST`; `WAL_BAD_OPTION` for going back. */
+  advance(lsn: Lsn | number): void;
+  /** Lets go of everything. Idempotent. */
+  release(): void;
+}
+
+/** What `truncateAfter` did. */
+export interface WalCut {
+  /** The epoch from now on. */
+  epoch: number;
+  lastLsn: Lsn;
+  /** Names of the files, in the log's directory, that hold what was cut off; empty for nothing. */
+  aside: readonly string[];
+}
+
 export interface WalHealth {
   healthy: boolean;
   /** Set once by the first failed write or sync; the log takes no more appends then. */
@@ -128,21 +160,33 @@ export interface WalStats {
   pendingBytes: number;
   /** The time the last sync took, in ms. */
   lastSyncMs: number;
+  /** Leases held: by `retain`, open readers and tails. */
+  leases: number;
 }
 
 export type WalEvent =
   | { type: 'rotated'; segment: string; lastLsn: Lsn }
   | { type: 'synced'; lsn: Lsn; elapsedMs: number }
   | { type: 'truncated'; segments: readonly string[]; firstLsn: Lsn }
+  /** What a lease had held back could not be removed when it was let go. */
+  | { type: 'truncationFailed'; error: Error }
+  /** A lease held back more than it may (`heldBytes`), or records that were cut off (0). */
+  | { type: 'leaseLost'; lsn: Lsn; heldBytes: number }
+  /** `truncateAfter`: the log ends at `lastLsn`, `aside` are names of files that were kept. */
+  | { type: 'cut'; lastLsn: Lsn; epoch: number; aside: readonly string[] }
   | { type: 'poisoned'; failure: 'write' | 'sync'; error: Error };
 
 export type WalErrorCode =
   | 'WAL_BAD_OPTION'
   /** The log ends before a record that the caller knows to have been synced. */
   | 'WAL_BEHIND'
+  /** `truncateAfter` is under way. */
+  | 'WAL_BUSY'
   | 'WAL_CLOSED'
   | 'WAL_CORRUPT'
   | 'WAL_FULL'
+  /** A lease that was lost, or released, keeps nothing. */
+  | 'WAL_LEASE_LOST'
   | 'WAL_LOCKED'
   | 'WAL_MISSING'
   | 'WAL_MISSING_SEGMENT'

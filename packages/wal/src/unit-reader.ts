@@ -5,7 +5,8 @@
  * Invariants
  *  1. Only committed units come out; a bad or missing frame before the segment's end is
  *     `WAL_CORRUPT` with file and offset, for the segment's end is known.
- *  2. At the end of a sealed segment the chained checksum must be what the successor says.
+ *  2. At the end of a sealed segment that was read from its start the chained checksum must be what
+ *     the successor says.
  *  3. A fragmented unit is allocated after its first header was checked, never beyond what the
  *     file can hold.
  */
@@ -14,7 +15,17 @@ import type { Segment } from './directory.js';
 import { corrupt, errnoOf, WalError } from './errors.js';
 import * as format from './format.js';
 import { FrameCursor, Step } from './frame-cursor.js';
+import { seekUnit } from './seek.js';
 import { sourceOf } from './tail-scan.js';
+import type { IndexEntry } from './trailer.js';
+
+export interface UnitReaderOptions {
+  /** Whether a successor holds the segment's chained checksum. */
+  sealed: boolean;
+  fromLsn: number;
+  /** Whether what was read stays valid: see `FrameCursor`. */
+  keepBuffers: boolean;
+}
 
 export class UnitReader {
   /** The unit's payload is `bytes` from `from` to `to`. */
@@ -29,15 +40,18 @@ export class UnitReader {
   offset = 0;
 
   readonly #file: VfsFile;
-  readonly #segment: Segment;
-  readonly #sealed: boolean;
+  #segment: Segment;
+  #sealed: boolean;
+  /** Whether frames were passed over unread: the chained checksum is then unknown. */
+  readonly #sought: boolean;
   readonly #cursor: FrameCursor;
   readonly #fromLsn: number;
 
   private constructor(
     file: VfsFile,
     segment: Segment,
-    options: { sealed: boolean; fromLsn: number; keepBuffers: boolean },
+    options: UnitReaderOptions,
+    start: IndexEntry | undefined,
   ) {
     this.#file = file;
     this.#segment = segment;
@@ -45,19 +59,28 @@ export class UnitReader {
     this.#fromLsn = options.fromLsn;
     this.#cursor = new FrameCursor(file, sourceOf(segment), segment.end, options.keepBuffers);
     this.#cursor.skipBelowLsn = options.fromLsn;
+    this.#sought = start !== undefined;
+    if (start) this.#cursor.startAt(start.lsn, start.offset);
   }
 
   /**
-   * Opens `segment` up to its `end`. Units that end below `fromLsn` are passed over, their payloads
-   * unchecked. Throws `WAL_TRUNCATED_AWAY` where the file is gone.
+   * Opens `segment` up to its `end`, near `fromLsn` where an index helps. Units that end below it are
+   * passed over, their payloads unchecked. Throws `WAL_TRUNCATED_AWAY` where the file is gone.
    */
-  static async open(
-    vfs: Vfs,
-    segment: Segment,
-    options: { sealed: boolean; fromLsn: number; keepBuffers: boolean },
-  ): Promise<UnitReader> {
+  static async open(vfs: Vfs, segment: Segment, options: UnitReaderOptions): Promise<UnitReader> {
+    const file = await UnitReader.#openFile(vfs, segment);
     try {
-      return new UnitReader(await vfs.open(segment.path, 'read'), segment, options);
+      const start = await seekUnit(file, segment, options.fromLsn);
+      return new UnitReader(file, segment, options, start);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  static async #openFile(vfs: Vfs, segment: Segment): Promise<VfsFile> {
+    try {
+      return await vfs.open(segment.path, 'read');
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
       throw new WalError(
@@ -66,6 +89,13 @@ export class UnitReader {
         { file: segment.path, cause: error },
       );
     }
+  }
+
+  /** The segment has grown to the `end` of `segment`, or has been sealed there. */
+  follow(segment: Segment, sealed: boolean): void {
+    this.#segment = segment;
+    this.#sealed = sealed;
+    this.#cursor.extend(segment.end);
   }
 
   /** `true` when the next unit is here, `false` at the end, a promise where bytes must be read. */
@@ -129,7 +159,7 @@ export class UnitReader {
         `LSN ${cursor.committedLsn} is the last, expected ${this.#segment.lastLsn}`,
       );
     }
-    if (this.#sealed && cursor.committedChain !== chain) {
+    if (this.#sealed && !this.#sought && cursor.committedChain !== chain) {
       throw corrupt(path, end, 'the chained checksum is not the one its successor holds');
     }
     return false;

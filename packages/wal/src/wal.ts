@@ -15,48 +15,43 @@
  * Concurrency: one thread. Methods may be called at any time, also from listeners.
  */
 import type { Lsn } from '@nendb/codec';
-import type { VfsLock } from '@nendb/vfs';
-import { Announcer } from './announcer.js';
-import { Appender } from './appender.js';
-import { Clockwork } from './clockwork.js';
-import type { Segment } from './directory.js';
-import { type Failure, failed, tooLarge, WalError } from './errors.js';
+import { Core } from './core.js';
+import { cutBack } from './cut-back.js';
+import { tooLarge, WalError } from './errors.js';
 import { recordBytes } from './group.js';
-import type { HeadFile } from './head-file.js';
 import { BATCH_RECORDS_MAX, RECORD_BYTES_LIMIT } from './limits.js';
-import { Marks } from './marks.js';
 import { inspectLog, verifyLog } from './offline/inspect.js';
-import type { OfflineOptions, WalInspection, WalVerification } from './offline/report.js';
-import { type Opened, openLog, removeFiles } from './open.js';
-import { bad, type CheckedOptions, checkOptions } from './options.js';
+import type {
+  OfflineOptions,
+  SalvageOptions,
+  WalInspection,
+  WalSalvageReport,
+  WalVerification,
+} from './offline/report.js';
+import { salvageLog } from './offline/salvage.js';
+import { openLog } from './open.js';
+import { bad, checkOptions, integer } from './options.js';
 import { WalPosition } from './position.js';
 import { type RecordVisitor, readLog, replayLog } from './read-log.js';
-import { Schedule } from './schedule.js';
 import type { EpochStart } from './segment-header.js';
-import { Space } from './space.js';
-import { trailerBytesMax } from './trailer.js';
-import type { Position, WalEntry, WalHealth, WalOptions, WalRecovery, WalStats } from './types.js';
-import { Writer } from './writer.js';
+import { followLog } from './tail.js';
+import type {
+  Lease,
+  LeaseOptions,
+  Position,
+  WalCut,
+  WalEntry,
+  WalHealth,
+  WalOptions,
+  WalRecovery,
+  WalStats,
+} from './types.js';
 
 export class Wal {
-  readonly #options: CheckedOptions;
-  readonly #head: HeadFile;
-  readonly #lock: VfsLock | undefined;
-  readonly #epoch: number;
-  readonly #space: Space;
-  readonly #marks: Marks;
-  readonly #appender: Appender;
-  readonly #writer: Writer;
-  readonly #schedule: Schedule;
-  readonly #announcer: Announcer;
-  #sealed: Segment[];
+  readonly #core: Core;
   #turnScheduled = false;
-  #failure: Failure | undefined;
-  #closing: Promise<void> | undefined;
-  #truncation: Promise<void> = Promise.resolve();
   #appends = 0;
   #appendedBytes = 0;
-  #ioErrorCount = 0;
 
   /**
    * Opens the log in `options.dir`, recovering what a crash left, or starts a new one.
@@ -67,7 +62,7 @@ export class Wal {
   static async open(options: WalOptions): Promise<{ wal: Wal; recovery: WalRecovery }> {
     const checked = checkOptions(options);
     const opened = await openLog(checked);
-    return { wal: new Wal(checked, opened), recovery: opened.recovery };
+    return { wal: new Wal(new Core(checked, opened)), recovery: opened.recovery };
   }
 
   /**
@@ -83,106 +78,58 @@ export class Wal {
     return verifyLog(dir, options.vfs);
   }
 
-  private constructor(options: CheckedOptions, opened: Opened) {
-    const { vfs, dir, segmentBytesMax, preallocateBytes } = options;
-    const { live, recovery } = opened;
-    const always = options.sync === 'always';
-    this.#options = options;
-    this.#head = opened.head;
-    this.#lock = opened.lock;
-    this.#epoch = recovery.epoch;
-    this.#sealed = opened.sealed;
-    this.#space = new Space(
-      vfs,
-      {
-        dir,
-        segmentBytesMax,
-        headerBytes: live.headerBytes,
-        trailerBytes: trailerBytesMax(Math.max(segmentBytesMax, live.end)),
-        stepBytes: preallocateBytes,
-      },
-      {
-        sequence: live.header.sequence,
-        file: live.file,
-        sparePath: undefined,
-        end: live.end,
-        reserved: preallocateBytes === 0 ? Number.MAX_SAFE_INTEGER : live.end,
-        used: live.lastLsn >= live.header.baseLsn,
-      },
-      (error) => this.#fail('write', error),
-    );
-    this.#marks = new Marks(always, live.lastLsn, options.pendingBytesMax);
-    this.#announcer = new Announcer(vfs.timers, this.#marks, options.onEvent);
-    this.#appender = new Appender(this.#space, this.#marks, this.#epoch, segmentBytesMax);
-    this.#writer = new Writer(
-      vfs,
-      { dir, always, syncMs: opened.syncMs },
-      live,
-      {
-        space: this.#space,
-        appender: this.#appender,
-        marks: this.#marks,
-        time: new Clockwork(vfs.clock, recovery.databaseTimeMs, options.databaseTimeMs),
-      },
-      {
-        wrote: () => this.#schedule.wrote(),
-        synced: (elapsedMs) => {
-          this.#schedule.synced();
-          this.#announcer.emit({ type: 'synced', lsn: this.syncedLsn, elapsedMs });
-        },
-        rotated: (sealed) => {
-          this.#sealed.push(sealed);
-          this.#announcer.emit({
-            type: 'rotated',
-            segment: sealed.name,
-            lastLsn: sealed.lastLsn as Lsn,
-          });
-        },
-        failed: (kind, error) => this.#fail(kind, error),
-        stepped: () => this.#announcer.announce(),
-      },
-    );
-    this.#schedule = new Schedule(vfs.timers, this.#marks, this.#writer, options.sync);
+  /**
+   * Makes a refused log open again: keeps the longest contiguous range of readable records, moves
+   * the files of all others to `options.quarantine`, and reports exactly what is kept and lost.
+   * Never part of an opening; safe to run again. Throws `WAL_LOCKED`, `WAL_MISSING`, `WAL_FULL`,
+   * `WAL_TOO_NEW`, `WAL_BAD_OPTION`.
+   */
+  static salvage(dir: string, options: SalvageOptions): Promise<WalSalvageReport> {
+    return salvageLog(dir, options);
   }
 
-  /** The epoch of this opening: it grows at every one. */
+  private constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** The epoch of what is written: it grows at every opening and at every `truncateAfter`. */
   get epoch(): number {
-    return this.#epoch;
+    return this.#core.path.epoch;
   }
 
   /** The openings that wrote something, oldest first, this one last; kept beyond truncation. */
   get epochs(): readonly EpochStart[] {
-    return this.#writer.live.header.epochs;
+    return this.#core.live.header.epochs;
   }
 
   /** The newest record, submitted or not yet written; 0 in a new log. */
   get lastLsn(): Lsn {
-    return this.#appender.lastLsn;
+    return this.#core.path.appender.lastLsn;
   }
 
   /** The oldest record still in the log; `lastLsn + 1` where there is none. */
   get firstLsn(): Lsn {
-    return (this.#sealed[0]?.header.baseLsn ?? this.#writer.live.header.baseLsn) as Lsn;
+    return this.#core.files.firstLsn;
   }
 
   /** Covered by a finished sync. */
   get syncedLsn(): Lsn {
-    return this.#marks.syncedLsn;
+    return this.#core.marks.syncedLsn;
   }
 
   /** What the policy promises: `syncedLsn` under `always`, what is written otherwise. */
   get durableLsn(): Lsn {
-    return this.#marks.durableLsn;
+    return this.#core.marks.durableLsn;
   }
 
   /** Whether more waits for the disk than `pendingBytesMax`: pause until the next `onDurable`. */
   get pressure(): boolean {
-    return this.#marks.pressure;
+    return this.#core.marks.pressure;
   }
 
   /** Where the next record will go, with the LSN of the last one. */
   get position(): Position {
-    const { sequence, end } = this.#space.tail;
+    const { sequence, end } = this.#core.path.space.tail;
     return this.#positionAt(this.lastLsn, sequence, end);
   }
 
@@ -191,9 +138,9 @@ export class Wal {
    * `WAL_RECORD_TOO_LARGE`, `WAL_POISONED`, `WAL_CLOSED`; then nothing has happened.
    */
   admit(bytes: number): void {
-    this.#checkUsable();
+    this.#core.checkUsable();
     this.#checkLength(bytes);
-    this.#appender.admit(bytes);
+    this.#core.path.appender.admit(bytes);
   }
 
   /**
@@ -201,9 +148,9 @@ export class Wal {
    * as many bytes in the same turn; without one it throws what `admit` would.
    */
   submit(bytes: Uint8Array, from = 0, to: number = bytes.length): Lsn {
-    this.#checkUsable();
+    this.#core.checkUsable();
     this.#checkLength(to - from);
-    const lsn = this.#appender.submit(bytes, from, to);
+    const lsn = this.#core.path.appender.submit(bytes, from, to);
     this.#appends++;
     this.#appendedBytes += to - from;
     this.#scheduleTurn();
@@ -216,13 +163,14 @@ export class Wal {
       return Promise.reject(bad('lsn', `at most ${this.lastLsn}, the last submitted`, lsn));
     }
     if (lsn <= this.durableLsn) return Promise.resolve();
-    if (this.#failure) return Promise.reject(this.#failureOf(lsn <= this.#writer.attemptedLsn));
-    return this.#marks.whenDurable(lsn);
+    if (this.#core.failed)
+      return Promise.reject(this.#core.failureOf(lsn <= this.#core.path.writer.attemptedLsn));
+    return this.#core.marks.whenDurable(lsn);
   }
 
   /** Calls `listener(durableLsn)` after each advance, without a promise; returns how to stop it. */
   onDurable(listener: (durableLsn: Lsn) => void): () => void {
-    return this.#marks.onDurable(listener);
+    return this.#core.marks.onDurable(listener);
   }
 
   /**
@@ -232,7 +180,7 @@ export class Wal {
   append(bytes: Uint8Array): Promise<Position> {
     try {
       const lsn = this.submit(bytes);
-      return this.#marks.valueWhenDurable(lsn, this.#newestPosition(lsn));
+      return this.#core.marks.valueWhenDurable(lsn, this.#newestPosition(lsn));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -246,7 +194,7 @@ export class Wal {
     try {
       const lsn = this.#submitBatch(records);
       const position = this.#newestPosition(lsn);
-      return this.#marks.valueWhenDurable(lsn + records.length - 1, position);
+      return this.#core.marks.valueWhenDurable(lsn + records.length - 1, position);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -259,8 +207,9 @@ export class Wal {
   appendSync(bytes: Uint8Array): Position {
     const lsn = this.submit(bytes);
     const position = this.#newestPosition(lsn);
-    this.#writer.flushNow();
-    if (lsn > this.durableLsn) throw this.#failureOf(lsn <= this.#writer.attemptedLsn);
+    this.#core.path.writer.flushNow();
+    if (lsn > this.durableLsn)
+      throw this.#core.failureOf(lsn <= this.#core.path.writer.attemptedLsn);
     return position;
   }
 
@@ -268,62 +217,114 @@ export class Wal {
   async sync(): Promise<void> {
     const lsn = this.lastLsn;
     if (lsn <= this.syncedLsn) return;
-    this.#checkUsable();
-    const synced = this.#marks.whenSynced(lsn);
-    this.#schedule.want(lsn);
-    this.#writer.flush();
+    this.#core.checkUsable();
+    const synced = this.#core.marks.whenSynced(lsn);
+    this.#core.path.schedule.want(lsn);
+    this.#core.path.writer.flush();
     await synced;
   }
 
   /**
-   * Yields records from LSN `from` to `to` (default: all that is written now), oldest first.
+   * Yields records from LSN `from` to `to` (default: all that is written when it begins), oldest
+   * first. Holds a lease on what it has not read yet, as `retain` does, until it ends or returns.
    * Throws `WAL_TRUNCATED_AWAY`, and `WAL_CORRUPT` with file and offset.
    */
-  read(range: { from?: Lsn | number; to?: Lsn | number } = {}): AsyncGenerator<WalEntry, void> {
-    const view = this.#view();
+  async *read(
+    range: { from?: Lsn | number; to?: Lsn | number } = {},
+  ): AsyncGenerator<WalEntry, void, void> {
+    const view = this.#core.view();
     const last = view[view.length - 1].lastLsn;
     const from = range.from ?? this.firstLsn;
-    return readLog(this.#options.vfs, view, from, Math.min(range.to ?? last, last));
+    const lease = this.#core.files.retention.holdList(from);
+    try {
+      yield* readLog(this.#core.options.vfs, view, from, Math.min(range.to ?? last, last), lease);
+    } finally {
+      lease.release();
+    }
   }
 
   /** Calls `visit` for every written record from `from` on. The fast way; rejects as `read`. */
-  replay(from: Lsn | number, visit: RecordVisitor): Promise<void> {
-    const view = this.#view();
-    return replayLog(this.#options.vfs, view, from, view[view.length - 1].lastLsn, visit);
+  async replay(from: Lsn | number, visit: RecordVisitor): Promise<void> {
+    const view = this.#core.view();
+    const lease = this.#core.files.retention.holdList(from);
+    try {
+      const to = view[view.length - 1].lastLsn;
+      await replayLog(this.#core.options.vfs, view, from, to, visit, lease);
+    } finally {
+      lease.release();
+    }
+  }
+
+  /**
+   * Follows the log from LSN `from` (default: the next record): yields what is durable and waits for
+   * more, never passing `durableLsn`. Ends when `signal` aborts, and when the log is closed, after
+   * what was durable by then. Holds a lease like a reader's, on what it has not yielded.
+   *
+   * Throws `WAL_TRUNCATED_AWAY` where records that it needs were cut off, `WAL_POISONED` after the
+   * last durable record of a log that has failed, `WAL_CORRUPT`.
+   */
+  tail(
+    options: { from?: Lsn | number; signal?: AbortSignal } = {},
+  ): AsyncGenerator<WalEntry, void> {
+    const from = options.from ?? this.lastLsn + 1;
+    if (!(Number.isSafeInteger(from) && from >= 1)) throw bad('from', 'an LSN from 1', from);
+    return followLog(this.#core, from, options.signal);
+  }
+
+  /**
+   * Keeps the records from `lsn` on, which may be the next one, until the lease moves or is released;
+   * at most `bytesMax` more than the log would otherwise hold (R4). Throws `WAL_TRUNCATED_AWAY`,
+   * `WAL_BAD_OPTION`, `WAL_POISONED`, `WAL_CLOSED`.
+   */
+  retain(lsn: Lsn | number, options: LeaseOptions = {}): Lease {
+    this.#core.checkUsable();
+    if (!(Number.isSafeInteger(lsn) && lsn <= this.lastLsn + 1)) {
+      throw bad('lsn', `an LSN up to ${this.lastLsn + 1}, the next one`, lsn);
+    }
+    if (lsn < this.firstLsn) {
+      throw new WalError(
+        'WAL_TRUNCATED_AWAY',
+        `expected to retain LSN ${lsn}, but the log begins at ${this.firstLsn}: retain from there`,
+      );
+    }
+    const { bytesMax } = options;
+    if (bytesMax !== undefined) integer('bytesMax', bytesMax, 0, Number.MAX_SAFE_INTEGER);
+    return this.#core.files.retention.hold(lsn, options);
   }
 
   /**
    * Removes whole segments that hold only records below `lsn`, oldest first; never the one being
-   * written. HEAD names the new first segment, durably, before a file goes: a crash in between
-   * leaves a contiguous log, and the next opening removes the rest. Works on a full disk. Rejects
-   * with `WAL_POISONED`, `WAL_CLOSED`, or the error of an unlink that failed.
+   * written, and none that a lease, a reader or a tail still needs: those go when they are let go.
+   * HEAD names the new first segment, durably, before a file goes: a crash in between leaves a
+   * contiguous log, and the next opening removes the rest. Works on a full disk. Rejects with
+   * `WAL_POISONED`, `WAL_CLOSED`, or the error of an unlink that failed.
    */
   truncateBefore(lsn: Lsn | number): Promise<void> {
-    const turn = this.#truncation.then(() => this.#truncateBefore(lsn));
-    this.#truncation = turn.catch(() => undefined);
-    return turn;
+    return this.#core.files.truncateBefore(lsn);
+  }
+
+  /**
+   * Cuts the log back, so that `lsn` (0 for nothing) is its last record, under a new epoch. For a
+   * replica whose leader never had the rest; what is cut off stays in the directory under other
+   * names. Until it is done `submit` and `append` refuse with `WAL_BUSY`. A crash leaves the log as
+   * it was, or cut. Leases, readers and tails beyond `lsn` are lost.
+   *
+   * Rejects with `WAL_BAD_OPTION` (beyond the log, or inside a batch), `WAL_TRUNCATED_AWAY` (before
+   * the log), `WAL_FULL`: then nothing has changed; `WAL_POISONED`, `WAL_CLOSED`.
+   */
+  truncateAfter(lsn: Lsn | number): Promise<WalCut> {
+    return cutBack(this.#core, lsn);
   }
 
   get health(): WalHealth {
-    const failure = this.#failure;
-    const health: WalHealth = {
-      healthy: !failure && !this.#closing,
-      poisoned: failure !== undefined,
-      ioErrorCount: this.#ioErrorCount,
-      endPosition: this.position,
-    };
-    if (failure) {
-      health.failure = failure.kind;
-      health.lastError = failure.error.message;
-    }
-    return health;
+    return this.#core.health(this.position);
   }
 
   get stats(): WalStats {
-    const writer = this.#writer;
+    const { writer } = this.#core.path;
     return {
-      segments: this.#sealed.length + 1,
-      bytes: this.#sealed.reduce((sum, segment) => sum + segment.end, writer.live.end),
+      segments: this.#core.files.sealed.length + 1,
+      bytes: this.#core.files.bytes + writer.live.end,
       firstLsn: this.firstLsn,
       lastLsn: this.lastLsn,
       syncedLsn: this.syncedLsn,
@@ -333,8 +334,9 @@ export class Wal {
       writes: writer.writes,
       syncs: writer.syncs,
       rotations: writer.rotations,
-      pendingBytes: this.#marks.pendingBytes,
+      pendingBytes: this.#core.marks.pendingBytes,
       lastSyncMs: writer.lastSyncMs,
+      leases: this.#core.files.retention.count,
     };
   }
 
@@ -343,30 +345,11 @@ export class Wal {
    * with `WAL_OUTCOME_UNKNOWN` if that fails; everything is released all the same. Idempotent.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  async #close(): Promise<void> {
-    const poisoned = this.#failure !== undefined;
-    await this.#truncation;
-    if (!this.#failure) await this.#writer.finish();
-    this.#schedule.stop();
-    this.#writer.stop();
-    await this.#writer.settled();
-    try {
-      if (!this.#failure) await this.#updateHead({});
-      await this.#space.discardSpares(!this.#failure);
-    } finally {
-      await this.#writer.live.file.close();
-      await this.#head.close();
-      await this.#lock?.release();
-    }
-    if (this.#failure && !poisoned) throw this.#failureOf(true);
+    return this.#core.close();
   }
 
   #submitBatch(records: readonly Uint8Array[]): Lsn {
-    this.#checkUsable();
+    this.#core.checkUsable();
     if (records.length === 0 || records.length > BATCH_RECORDS_MAX) {
       throw bad('a batch', `1 to ${BATCH_RECORDS_MAX} records`, `${records.length}`);
     }
@@ -378,7 +361,7 @@ export class Wal {
       bytes += record.length;
     }
     if (unitBytes > RECORD_BYTES_LIMIT) throw tooLarge('batch', RECORD_BYTES_LIMIT, unitBytes);
-    const lsn = this.#appender.submitBatch(records, unitBytes);
+    const lsn = this.#core.path.appender.submitBatch(records, unitBytes);
     this.#appends += records.length;
     this.#appendedBytes += bytes;
     this.#scheduleTurn();
@@ -386,79 +369,30 @@ export class Wal {
   }
 
   #scheduleTurn(): void {
-    if (this.#turnScheduled || this.#writer.flushing) return;
+    if (this.#turnScheduled || this.#core.path.writer.flushing) return;
     this.#turnScheduled = true;
-    this.#options.vfs.timers.turnEnd(() => {
+    this.#core.options.vfs.timers.turnEnd(() => {
       this.#turnScheduled = false;
-      this.#writer.flush();
-      if (this.#space.wantsSpare && !this.#failure && !this.#closing) this.#space.buildAhead();
+      this.#core.path.writer.flush();
+      if (this.#core.path.space.wantsSpare && this.#core.usable) this.#core.path.space.buildAhead();
     });
   }
 
-  async #truncateBefore(lsn: number): Promise<void> {
-    this.#checkUsable();
-    const cut = this.#sealed.filter((segment) => segment.lastLsn < lsn);
-    if (cut.length === 0) return;
-    const kept = this.#sealed.slice(cut.length);
-    const firstSequence = (kept[0] ?? this.#writer.live).header.sequence;
-    this.#sealed = kept;
-    const lastSequence = Math.max(this.#head.head.lastSequence, firstSequence);
-    await this.#updateHead({ firstSequence, lastSequence });
-    if (this.#failure) throw this.#failureOf(false);
-    const segments = cut.map(({ name }) => name);
-    await removeFiles(this.#options, segments);
-    this.#announcer.emit({ type: 'truncated', segments, firstLsn: this.firstLsn });
-    this.#announcer.announce();
-  }
-
-  /** Brings HEAD up to date; a failure poisons the log. */
-  async #updateHead(change: { firstSequence?: number; lastSequence?: number }): Promise<void> {
-    try {
-      await this.#head.update({ ...change, syncedLsn: this.syncedLsn });
-    } catch (error) {
-      this.#fail(this.#head.step, error);
-    }
-  }
-
-  #view(): Segment[] {
-    return [...this.#sealed, this.#writer.live.describe()];
-  }
-
   #newestPosition(lsn: Lsn): Position {
-    return this.#positionAt(lsn, this.#space.tail.sequence, this.#appender.lastOffset);
+    return this.#positionAt(
+      lsn,
+      this.#core.path.space.tail.sequence,
+      this.#core.path.appender.lastOffset,
+    );
   }
 
   #positionAt(lsn: Lsn, sequence: number, offset: number): Position {
-    return new WalPosition(this.#epoch, lsn, sequence, offset);
-  }
-
-  #checkUsable(): void {
-    if (this.#failure) throw this.#failureOf(false);
-    if (this.#closing) {
-      throw new WalError('WAL_CLOSED', `the log in ${this.#options.dir} is closed: open it again`);
-    }
+    return new WalPosition(this.epoch, lsn, sequence, offset);
   }
 
   #checkLength(bytes: number): void {
-    const { recordBytesMax } = this.#options;
+    const { recordBytesMax } = this.#core.options;
     if (bytes >= 0 && bytes <= recordBytesMax) return;
     throw tooLarge('record', recordBytesMax, bytes);
-  }
-
-  #fail(kind: 'write' | 'sync', cause: unknown): WalError {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    this.#ioErrorCount++;
-    if (this.#failure) return this.#failureOf(false);
-    this.#failure = { kind, error };
-    this.#schedule.stop();
-    this.#writer.stop();
-    this.#marks.fail(this.#writer.attemptedLsn, (_, attempted) => this.#failureOf(attempted));
-    this.#announcer.emit({ type: 'poisoned', failure: kind, error });
-    this.#announcer.announce();
-    return this.#failureOf(false);
-  }
-
-  #failureOf(attempted: boolean): WalError {
-    return failed(this.#options.dir, this.#failure, attempted);
   }
 }

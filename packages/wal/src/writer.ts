@@ -67,6 +67,7 @@ export class Writer {
   readonly #retired = new Set<Promise<void>>();
   #markDue = false;
   #closeDue = false;
+  #restDue = false;
   #markedEnd = 0;
   #stopped = false;
   /** The newest record whose write was begun. */
@@ -127,6 +128,15 @@ export class Writer {
       this.#pump.kick();
       await this.#pump.idle();
     } while (this.#closeDue && !this.#stopped);
+  }
+
+  /** Writes and syncs everything, whatever the policy, and leaves the log as it is. */
+  async rest(): Promise<void> {
+    this.#restDue = true;
+    do {
+      this.#pump.kick();
+      await this.#pump.idle();
+    } while (this.#restDue && !this.#stopped);
   }
 
   /** Resolves when no I/O of the writer is under way. */
@@ -202,6 +212,10 @@ export class Writer {
         if (this.#closeDue) {
           yield* this.#close();
           return;
+        }
+        if (this.#restDue) {
+          if (this.#marks.syncedLsn < this.#live.lastLsn) yield* this.#sync(true);
+          this.#restDue = false;
         }
         yield* this.#mark();
         if (this.#appender.isEmpty) return;

@@ -126,7 +126,7 @@ describe('truncation', () => {
 
   test('R4: a reader that is overtaken hears so', () =>
     simulated(async (sim, oracle) => {
-      const { wal } = await openSim(sim);
+      const { wal } = await openSim(sim, { leaseBytesMax: 0 });
       for (let i = 0; i < 10; i++) await append(wal, oracle, 1500);
       const reader = wal.read();
       expect((await reader.next()).value?.lsn).toBe(1);

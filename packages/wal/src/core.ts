@@ -1,0 +1,180 @@
+/**
+ * What the parts of an open log share: its options, marks and files, the writing half, and whether it
+ * still takes anything.
+ *
+ * Invariants
+ *  1. The first failure counts, and everyone who waits hears of it once (R10).
+ *  2. `path` changes only in a cut, while nothing is written or waited for.
+ */
+import type { Lsn } from '@nendb/codec';
+import type { VfsLock } from '@nendb/vfs';
+import { Announcer } from './announcer.js';
+import type { Segment } from './directory.js';
+import { type Failure, failed, WalError } from './errors.js';
+import type { LiveSegment } from './live-segment.js';
+import { LogFiles } from './log-files.js';
+import { Marks } from './marks.js';
+import type { Opened } from './open.js';
+import type { CheckedOptions } from './options.js';
+import { Bell } from './tail.js';
+import type { WalHealth } from './types.js';
+import { WritePath } from './write-path.js';
+
+export class Core {
+  readonly options: CheckedOptions;
+  readonly marks: Marks;
+  readonly announcer: Announcer;
+  readonly files: LogFiles;
+  /** Rings when something became durable, and when the log has ended or was cut. */
+  readonly bell = new Bell();
+  readonly #lock: VfsLock | undefined;
+  path: WritePath;
+  /** `truncateAfter` is under way. */
+  cutting = false;
+  /** Where `truncateAfter` has cut the log back to, in order. */
+  readonly cuts: number[] = [];
+  #failure: Failure | undefined;
+  #closing: Promise<void> | undefined;
+  #closed = false;
+  #ioErrorCount = 0;
+
+  constructor(options: CheckedOptions, opened: Opened) {
+    const { live, recovery, syncMs } = opened;
+    this.options = options;
+    this.#lock = opened.lock;
+    this.marks = new Marks(options.sync === 'always', live.lastLsn, options.pendingBytesMax);
+    this.announcer = new Announcer(options.vfs.timers, this.marks, options.onEvent);
+    this.path = this.newPath(live, recovery.epoch, recovery.databaseTimeMs, syncMs);
+    this.files = new LogFiles(this, opened.head, opened.sealed);
+    this.marks.onDurable(() => this.bell.ring());
+  }
+
+  /** The half that writes to `live`: see `WritePath`. */
+  newPath(live: LiveSegment, epoch: number, databaseTimeMs: number, syncMs: number): WritePath {
+    const { marks, announcer } = this;
+    const parts = { live, epoch, databaseTimeMs, syncMs, marks, announcer };
+    return new WritePath(this.options, parts, {
+      fail: (kind, error) => this.fail(kind, error),
+      rotated: (sealed) => {
+        this.files.add(sealed);
+        const lastLsn = sealed.lastLsn as Lsn;
+        announcer.emit({ type: 'rotated', segment: sealed.name, lastLsn });
+      },
+    });
+  }
+
+  get live(): LiveSegment {
+    return this.path.writer.live;
+  }
+
+  get lastLsn(): Lsn {
+    return this.path.appender.lastLsn;
+  }
+
+  get durableLsn(): Lsn {
+    return this.marks.durableLsn;
+  }
+
+  /** All segments, up to what is written. */
+  view(): Segment[] {
+    return [...this.files.sealed, this.live.describe()];
+  }
+
+  /** All segments, up to `durableLsn`. */
+  durableView(): Segment[] {
+    const { live, marks } = this;
+    const last =
+      this.options.sync === 'always'
+        ? live.describe(live.syncedEnd, marks.syncedLsn)
+        : live.describe();
+    return [...this.files.sealed, last];
+  }
+
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  get usable(): boolean {
+    return !this.#failure && !this.#closing;
+  }
+
+  /** Set where nothing comes any more: why, or that it was closed. */
+  get ended(): 'closed' | WalError | undefined {
+    if (this.#failure) return this.failureOf(false);
+    return this.#closed ? 'closed' : undefined;
+  }
+
+  checkAlive(): void {
+    if (this.#failure) throw this.failureOf(false);
+  }
+
+  checkUsable(): void {
+    this.checkAlive();
+    const { dir } = this.options;
+    if (this.#closing) {
+      throw new WalError('WAL_CLOSED', `the log in ${dir} is closed: open it again`);
+    }
+    if (this.cutting) {
+      throw new WalError('WAL_BUSY', `the log in ${dir} is being cut back: wait for truncateAfter`);
+    }
+  }
+
+  /** Takes nothing more because of `cause`; everyone who waits hears. Returns what to throw. */
+  fail(kind: 'write' | 'sync', cause: unknown): WalError {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    this.#ioErrorCount++;
+    if (this.#failure) return this.failureOf(false);
+    this.#failure = { kind, error };
+    this.path.stop();
+    const { attemptedLsn } = this.path.writer;
+    this.marks.fail(attemptedLsn, (_, attempted) => this.failureOf(attempted));
+    this.announcer.emit({ type: 'poisoned', failure: kind, error });
+    this.announcer.announce();
+    this.bell.ring();
+    return this.failureOf(false);
+  }
+
+  /** What the failure means for a record: `attempted` says whether its write had begun. */
+  failureOf(attempted: boolean): WalError {
+    return failed(this.options.dir, this.#failure, attempted);
+  }
+
+  health(endPosition: WalHealth['endPosition']): WalHealth {
+    const failure = this.#failure;
+    const health: WalHealth = {
+      healthy: this.usable,
+      poisoned: failure !== undefined,
+      ioErrorCount: this.#ioErrorCount,
+      endPosition,
+    };
+    if (failure) {
+      health.failure = failure.kind;
+      health.lastError = failure.error.message;
+    }
+    return health;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const poisoned = this.failed;
+    await this.files.settled();
+    if (!this.#failure) await this.path.writer.finish();
+    this.path.stop();
+    await this.path.writer.settled();
+    try {
+      if (!this.#failure) await this.files.updateHead({}).catch(() => undefined);
+      await this.path.space.discardSpares(!this.#failure);
+    } finally {
+      this.#closed = true;
+      this.bell.ring();
+      await this.live.file.close();
+      await this.files.close();
+      await this.#lock?.release();
+    }
+    if (this.#failure && !poisoned) throw this.failureOf(true);
+  }
+}

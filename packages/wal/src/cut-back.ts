@@ -1,0 +1,111 @@
+/**
+ * `truncateAfter` on an open log: brings it to rest, cuts it (see `cut.ts`), writes on from there.
+ *
+ * Invariants
+ *  1. Nothing is submitted, written or read ahead of the cut while it lasts (`core.cutting`).
+ *  2. Until HEAD is written the log is as it was, and goes on if the cut is refused. From then on an
+ *     error poisons it, and the next opening finishes the cut.
+ */
+import type { Lsn } from '@nendb/codec';
+import type { Core } from './core.js';
+import { finishCut, type PreparedCut, prepareCut } from './cut.js';
+import { isNoSpace, WalError } from './errors.js';
+import { EPOCH_MAX } from './limits.js';
+import { bad } from './options.js';
+import type { WalCut } from './types.js';
+
+export function cutBack(core: Core, lsn: number): Promise<WalCut> {
+  return core.files.exclusively(async () => {
+    core.checkUsable();
+    checkLsn(core, lsn);
+    core.cutting = true;
+    try {
+      await core.path.writer.rest();
+      core.checkAlive();
+      return await cutAtRest(core, lsn);
+    } finally {
+      core.cutting = false;
+      core.bell.ring();
+    }
+  });
+}
+
+function checkLsn(core: Core, lsn: number): void {
+  const { lastLsn, files, options, path } = core;
+  if (!(Number.isSafeInteger(lsn) && lsn >= 0 && lsn <= lastLsn)) {
+    throw bad('lsn', `an LSN from 0 to ${lastLsn}, the last one`, lsn);
+  }
+  if (path.epoch >= EPOCH_MAX) throw bad('the epoch', `below ${EPOCH_MAX}`, path.epoch);
+  if (lsn >= files.firstLsn - 1) return;
+  throw new WalError(
+    'WAL_TRUNCATED_AWAY',
+    `expected to cut the log in ${options.dir} behind LSN ${lsn}, but it begins at ${files.firstLsn}: cut there, or start a new log`,
+  );
+}
+
+async function cutAtRest(core: Core, lsn: number): Promise<WalCut> {
+  const { files, marks, announcer, path: old } = core;
+  const epoch = old.epoch + 1;
+  const databaseTimeMs = old.time.nowMs();
+  const cut = await prepare(core, lsn, epoch, databaseTimeMs);
+  const { live, kept, pending, aside } = cut;
+  try {
+    old.stop();
+    await old.writer.settled();
+    core.checkAlive();
+    const { sequence } = pending;
+    await files.updateHead({
+      firstSequence: kept[0]?.header.sequence ?? sequence,
+      lastSequence: sequence,
+      cutSequence: sequence,
+      epoch,
+      syncedLsn: lsn,
+    });
+    files.retention.cutAfter(lsn);
+    await finish(core, cut);
+    await files.updateHead({ cutSequence: 0, syncedLsn: lsn });
+  } catch (error) {
+    await live.file.close();
+    throw error;
+  }
+  files.replace(kept);
+  marks.restart(lsn);
+  core.path = core.newPath(live, epoch, databaseTimeMs, old.writer.lastSyncMs);
+  core.cuts.push(lsn);
+  await old.writer.live.file.close();
+  const done: WalCut = { epoch, lastLsn: lsn as Lsn, aside };
+  announcer.emit({ type: 'cut', ...done });
+  announcer.announce();
+  return done;
+}
+
+async function prepare(
+  core: Core,
+  lsn: number,
+  epoch: number,
+  databaseTimeMs: number,
+): Promise<PreparedCut> {
+  const { vfs, dir } = core.options;
+  const { databaseUuid } = core.live.header;
+  try {
+    return await prepareCut(vfs, dir, core.view(), lsn, { databaseUuid, epoch, databaseTimeMs });
+  } catch (error) {
+    if (!isNoSpace(error)) throw error;
+    throw new WalError(
+      'WAL_FULL',
+      `no room to cut the log in ${dir} back: nothing was changed; free disk space and try again`,
+      { file: dir, cause: error },
+    );
+  }
+}
+
+/** What must not stop half-way: an error poisons the log. */
+async function finish(core: Core, { pending }: PreparedCut): Promise<void> {
+  try {
+    const { options, path } = core;
+    await finishCut(options.vfs, options.dir, pending);
+    await path.space.discardSpares(true);
+  } catch (error) {
+    throw core.fail('write', error);
+  }
+}

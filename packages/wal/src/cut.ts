@@ -1,0 +1,162 @@
+/**
+ * Cutting a log back, for a replica that took records which its leader never had.
+ *
+ *     before:  [ 1 ][ 2 .. cut .. ][ 3 ][ 4, being written ]
+ *     after:   [ 1 ][ 2 .. cut    ][ 3', new epoch ]          aside: 2, 3 and 4 as *.e<epoch>.cut
+ *
+ *     prepare   a copy of the segment that holds the cut; the next segment as `.next`; both synced
+ *     commit    HEAD names the new segment, the epoch and the synced LSN
+ *     finish    segments from there on get their names aside; sync; `.next` gets its own; sync; HEAD
+ *
+ * Invariants
+ *  1. HEAD's commit is the one moment at which the log changes. Before it nothing of the log was
+ *     touched; after it an opening does what is left to do (`.next` is there until all else is done).
+ *  2. Nothing that was cut is deleted: whole segments are renamed, of the one that holds the cut
+ *     there is a copy.
+ *  3. No existing segment is written to: the successor says where its predecessor ends.
+ */
+import type { Lsn } from '@nendb/codec';
+import { readFully, type Vfs, writeFully } from '@nendb/vfs';
+import type { PendingCut, Segment } from './directory.js';
+import { corrupt } from './errors.js';
+import * as format from './format.js';
+import { CHAIN_START } from './frame.js';
+import { FrameCursor, nextFrame } from './frame-cursor.js';
+import { READ_BYTES } from './limits.js';
+import type { LiveSegment } from './live-segment.js';
+import { bad } from './options.js';
+import { type Identity, newSegment, nextEpochs, replacementKind, stage } from './rebuild.js';
+import type { SegmentHeader } from './segment-header.js';
+import { sourceOf } from './tail-scan.js';
+
+/** A cut that is ready: only HEAD does not know of it yet. */
+export interface PreparedCut {
+  /** The new segment, under its temporary name. */
+  live: LiveSegment;
+  /** What stays of the log before it, oldest first. */
+  kept: Segment[];
+  /** What has to be renamed once HEAD says so. */
+  pending: PendingCut;
+  /** What is kept aside in the end: file names. */
+  aside: string[];
+}
+
+/**
+ * Makes everything ready to end the log behind `lsn`. `segments`: all of it, oldest first, written
+ * and synced, and at rest. Throws `WAL_BAD_OPTION` where `lsn` is inside of a batch, and what the
+ * disk throws; then nothing is left behind.
+ */
+export async function prepareCut(
+  vfs: Vfs,
+  dir: string,
+  segments: readonly Segment[],
+  lsn: number,
+  identity: Identity & { databaseTimeMs: number },
+): Promise<PreparedCut> {
+  const at = segments.findLastIndex(({ header }) => header.baseLsn <= lsn);
+  const holder = at < 0 ? undefined : segments[at];
+  const place = holder && (await findLsn(vfs, holder, lsn));
+  const first = segments[0].header;
+  const newest = segments[segments.length - 1];
+  const header: SegmentHeader = {
+    ...newSegment(vfs, identity),
+    kind: holder ? format.SegmentKind.cut : replacementKind(first.kind),
+    sequence: holder ? holder.header.sequence + 1 : first.sequence,
+    baseLsn: lsn + 1,
+    syncedLsn: lsn,
+    databaseTimeMs: identity.databaseTimeMs,
+    predecessorUuid: holder ? holder.header.segmentUuid : first.predecessorUuid,
+    predecessorEnd: place ? place.end : first.predecessorEnd,
+    predecessorChain: place ? place.chain : first.predecessorChain,
+    epochs: nextEpochs(newest.header.epochs, { epoch: identity.epoch, firstLsn: lsn + 1 }),
+  };
+  const temporary = format.segmentName(header.sequence, 'next');
+  const renames = segments.slice(at + 1).map(({ name }) => ({
+    from: name,
+    to: format.asideName(name, identity.epoch),
+  }));
+  const aside = renames.map(({ to }) => to);
+  const made: string[] = [];
+  try {
+    if (holder && place && place.end < holder.end) {
+      const copy = format.asideName(holder.name, identity.epoch);
+      made.push(copy);
+      await copyFile(vfs, holder.path, `${dir}/${copy}`, holder.end);
+      aside.unshift(copy);
+    }
+    made.push(temporary);
+    const live = await stage(vfs, dir, header, () => Promise.resolve(), 'next');
+    try {
+      await vfs.syncDir(dir);
+    } catch (error) {
+      await live.file.close();
+      throw error;
+    }
+    const kept = segments.slice(0, at + 1);
+    if (holder && place) kept[at] = { ...holder, end: place.end, lastLsn: lsn, chain: place.chain };
+    return { live, kept, pending: { sequence: header.sequence, temporary, renames }, aside };
+  } catch (error) {
+    for (const name of made) {
+      if (await vfs.stat(`${dir}/${name}`)) await vfs.unlink(`${dir}/${name}`);
+    }
+    throw error;
+  }
+}
+
+/** Gives the files of a committed cut their names. May be repeated after a crash at any point. */
+export async function finishCut(vfs: Vfs, dir: string, cut: PendingCut): Promise<void> {
+  if (cut.temporary === undefined) return;
+  for (const { from, to } of cut.renames) await vfs.rename(`${dir}/${from}`, `${dir}/${to}`);
+  if (cut.renames.length > 0) await vfs.syncDir(dir);
+  const path = `${dir}/${format.segmentName(cut.sequence)}`;
+  await vfs.rename(`${dir}/${cut.temporary}`, path);
+  await vfs.syncDir(dir);
+}
+
+/** Where the record `lsn` ends: it must be the last one of its unit. */
+async function findLsn(
+  vfs: Vfs,
+  segment: Segment,
+  lsn: number,
+): Promise<{ end: number; chain: number }> {
+  if (segment.lastLsn === lsn) return { end: segment.end, chain: segment.chain };
+  const file = await vfs.open(segment.path, 'read');
+  try {
+    const cursor = new FrameCursor(file, sourceOf(segment), segment.end, false);
+    let place = { end: segment.headerBytes, chain: CHAIN_START };
+    while (cursor.committedLsn < lsn) {
+      if (!(await nextFrame(cursor))) {
+        throw corrupt(segment.path, cursor.next, cursor.problem || `it ends before LSN ${lsn}`);
+      }
+      place = { end: cursor.committedEnd, chain: cursor.committedChain };
+    }
+    if (cursor.committedLsn === lsn) return place;
+    throw bad('lsn', `the last LSN of a record or batch (${cursor.committedLsn})`, lsn as Lsn);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Copies the first `bytes` bytes, durably but for the name. */
+async function copyFile(vfs: Vfs, from: string, to: string, bytes: number): Promise<void> {
+  if (await vfs.stat(to)) await vfs.unlink(to);
+  const source = await vfs.open(from, 'read');
+  try {
+    const target = await vfs.open(to, 'create');
+    try {
+      const buffer = new Uint8Array(Math.min(READ_BYTES, bytes));
+      for (let done = 0; done < bytes; done += buffer.length) {
+        const part = buffer.subarray(0, Math.min(buffer.length, bytes - done));
+        if ((await readFully(source, part, done)) < part.length) {
+          throw corrupt(from, done, `expected ${bytes} bytes, the file is shorter`);
+        }
+        await writeFully(target, part, done);
+      }
+      await target.sync();
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
