@@ -104,7 +104,7 @@ describe('a crash at any moment', () => {
   );
 
   it('leaves a whole image of several blocks or none of it', async () => {
-    const bytes = 600_000;
+    const bytes = 300_000;
     const sim = new SimVfs();
     const promised = await sim.run(() => writeImages(sim, 1, 2, bytes));
     await checkCrashes(sim, promised, { kind: 'power', samples: 2, bytes });

@@ -150,7 +150,7 @@ describe('a failure of the system', () => {
   });
 
   it('a disk that fills up at any byte leaves the old image', async () => {
-    for (let budget = 0; budget < 400; budget += 3) {
+    for (let budget = 0; budget < 400; budget += 7) {
       const sim = new SimVfs({ record: false });
       await sim.run(async () => {
         await write(sim, 1);
