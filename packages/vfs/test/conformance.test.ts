@@ -37,3 +37,17 @@ describe.each(['random', 'fifo'] as const)('SimVfs conforms, %s order', (order) 
     },
   });
 });
+
+describe('SimVfs conforms where every transfer is short', () => {
+  let seed = 0;
+  vfsConformance({
+    test,
+    makeVfs: () => {
+      const vfs = new SimVfs({ seed: ++seed });
+      vfs.faults.limitEachRead(7);
+      vfs.faults.limitEachWrite(5);
+      vfs.mkdirSync('/data/db');
+      return { vfs, dir: '/data/db', run: (body) => vfs.run(body) };
+    },
+  });
+});

@@ -34,8 +34,22 @@ export async function readText(file: HalfFile): Promise<string> {
 }
 
 export async function writeText(file: HalfFile, text: string, position = 0): Promise<void> {
-  const bytes = Buffer.from(text, 'latin1');
-  assert.equal(await file.writeAt(bytes, position), bytes.length);
+  await writeAll(file, Buffer.from(text, 'latin1'), position);
+}
+
+/** Writes all of `source`: a write may be short, but not by everything. */
+export async function writeAll(
+  file: Pick<HalfFile, 'writeAt'>,
+  source: Uint8Array,
+  position: number,
+): Promise<void> {
+  let done = 0;
+  while (done < source.length) {
+    const rest = source.subarray(done);
+    const written = await file.writeAt(rest, position + done);
+    assert(written > 0 && written <= rest.length, `expected 1 to ${rest.length}, got ${written}`);
+    done += written;
+  }
 }
 
 /** A closed file at `path` that holds `text`. */

@@ -1,6 +1,6 @@
 /** The part of the suite about open files: bytes, sizes, modes, closing. */
 import assert from 'node:assert/strict';
-import { expectCode, fileText, makeFile, readText, writeText } from './expect.js';
+import { expectCode, fileText, makeFile, readText, writeAll, writeText } from './expect.js';
 import { type ConformanceCase, forBothHalves } from './subject.js';
 
 export const fileCases: readonly ConformanceCase[] = [
@@ -36,7 +36,7 @@ export const fileCases: readonly ConformanceCase[] = [
   ...forBothHalves('a read is short at the end of the file only', async (half, dir) => {
     const file = await half.open(`${dir}/a`, 'create');
     const all = Buffer.alloc(3000, 'x');
-    assert.equal(await file.writeAt(all, 0), 3000);
+    await writeAll(file, all, 0);
     const target = Buffer.alloc(2000, '-');
     assert.equal(await file.readAt(target, 0), 2000);
     assert.equal(await file.readAt(target, 2500), 500);
@@ -51,7 +51,7 @@ export const fileCases: readonly ConformanceCase[] = [
   ...forBothHalves('views into larger buffers are honoured', async (half, dir) => {
     const file = await half.open(`${dir}/a`, 'create');
     const large = new Uint8Array(Buffer.from('0123456789'));
-    assert.equal(await file.writeAt(large.subarray(2, 5), 0), 3);
+    await writeAll(file, large.subarray(2, 5), 0);
     assert.equal(await file.readAt(large.subarray(7, 10), 0), 3);
     assert.equal(Buffer.from(large).toString(), '0123456234');
     await file.close();
@@ -115,13 +115,17 @@ export const fileCases: readonly ConformanceCase[] = [
       const parts = Array.from({ length: 20 }, (_, i) => Buffer.alloc(100, 65 + i));
       const writes = parts.map((part, i) => file.writeAt(part, i * 100));
       const closed = file.close();
-      assert.deepEqual(new Set(await Promise.all(writes)), new Set([100]));
+      const written = await Promise.all(writes);
       await closed;
       const bytes = Buffer.alloc(2000);
       const reader = vfs.openSync(`${dir}/a`, 'read');
-      assert.equal(reader.readAtSync(bytes, 0), 2000);
+      reader.readAtSync(bytes, 0);
       reader.closeSync();
-      assert.deepEqual(bytes, Buffer.concat(parts));
+      for (const [i, part] of parts.entries()) {
+        assert(written[i] > 0, 'expected each write to write something');
+        const landed = bytes.subarray(i * 100, i * 100 + written[i]);
+        assert.deepEqual(landed, part.subarray(0, written[i]));
+      }
     },
   },
 
@@ -131,7 +135,7 @@ export const fileCases: readonly ConformanceCase[] = [
       const file = await vfs.open(`${dir}/a`, 'create');
       const write = file.writeAt(Buffer.from('late'), 0);
       await expectCode((async () => file.closeSync())(), 'EBUSY');
-      assert.equal(await write, 4);
+      assert((await write) > 0);
       file.closeSync();
     },
   },

@@ -1,5 +1,6 @@
 /** The task that the suite runs on the executor under test. */
 import { vfsError } from '../errors.js';
+import { writeFullySync } from '../transfer.js';
 import type { TaskMethods, Vfs } from '../vfs.js';
 
 export default function conformanceTask(init: { start: number }, vfs: Vfs): TaskMethods {
@@ -17,7 +18,7 @@ export default function conformanceTask(init: { start: number }, vfs: Vfs): Task
     },
     make: ({ path }: { path: string }) => {
       const file = vfs.openSync(path, 'create');
-      file.writeAtSync(Buffer.from('made by a task'), 0);
+      writeFullySync(file, Buffer.from('made by a task'), 0);
       file.syncSync();
       file.closeSync();
     },
