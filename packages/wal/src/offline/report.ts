@@ -94,3 +94,40 @@ export interface WalVerification extends WalInspection {
   /** Bytes of frames whose checksums were compared. */
   verifiedBytes: number;
 }
+
+/** LSNs from `from` to `to`, both included. */
+export interface LsnRange {
+  from: number;
+  to: number;
+}
+
+export interface SalvageOptions {
+  /** A directory for what is set aside; made if missing. Nothing in it is overwritten. */
+  quarantine: string;
+  /** Only says what would be done. Default false. */
+  dryRun?: boolean;
+  vfs?: Vfs;
+}
+
+/** What `Wal.salvage` did, or would do. */
+export interface WalSalvageReport {
+  dir: string;
+  dryRun: boolean;
+  /** The verdict before. */
+  verdict: WalVerdict;
+  /** False where the log opens as it is: nothing is done then. */
+  changed: boolean;
+  /** The records of the log from now on; `undefined` where there are none. */
+  kept?: LsnRange;
+  /** Records that are known to have been in the log and are not any more, oldest first. */
+  lost: LsnRange[];
+  /** Whether newer records than any range names may have been lost: the end of the log is gone. */
+  newerMayBeLost: boolean;
+  /** Files that were set aside: name in the log's directory, and path in the quarantine. */
+  moved: { name: string; to: string }[];
+  /** Names of the segments that were written anew. */
+  rebuilt: string[];
+  /** The log's epoch from now on. */
+  epoch: number;
+  findings: WalFinding[];
+}

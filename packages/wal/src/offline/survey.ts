@@ -8,7 +8,7 @@
  *  3. A segment is `vouched` for where its successor's header says where it ends.
  */
 import type { Vfs } from '@nendb/vfs';
-import { link, readSegment, type Segment } from '../directory.js';
+import { findCut, link, readSegment, type Segment } from '../directory.js';
 import { errnoOf, WalError } from '../errors.js';
 import * as format from '../format.js';
 import { type FoundHead, readHead } from '../head-file.js';
@@ -32,19 +32,23 @@ export interface Survey {
   files: SurveyedFile[];
   head: FoundHead | undefined;
   leftovers: string[];
+  /** Names of segments that a committed cut replaces, and has not renamed yet. */
+  replaced: string[];
   /** Whether anything of a log is there. */
   exists: boolean;
 }
 
 /** Throws `WAL_TOO_NEW`, and the errors of a directory that cannot be listed. */
 export async function surveyLog(vfs: Vfs, dir: string, findings: Findings): Promise<Survey> {
-  const sequences: number[] = [];
+  let sequences: number[] = [];
+  const built = new Set<string>();
   const leftovers: string[] = [];
   let head: FoundHead | undefined;
   let hasHead = false;
   for (const name of (await vfs.stat(dir)) ? await vfs.readdir(dir) : []) {
     const parsed = format.parseSegmentName(name);
     if (parsed?.suffix === 'wal') sequences.push(parsed.sequence);
+    else if (parsed?.suffix === 'next') built.add(name);
     else if (parsed || name === `${format.HEAD_NAME}.tmp`) leftovers.push(name);
     else if (name === format.HEAD_NAME) hasHead = true;
     else if (name === format.SALVAGE_NAME) {
@@ -56,6 +60,13 @@ export async function surveyLog(vfs: Vfs, dir: string, findings: Findings): Prom
     head = await findings.attempt('head', path, () => readHead(vfs, path));
   }
   const exists = hasHead || sequences.length > 0;
+  const cut = head && findCut(head, sequences, built);
+  const replaced = cut?.renames.map(({ from }) => from) ?? [];
+  if (cut?.temporary !== undefined) {
+    sequences = [...sequences.filter((each) => each < cut.sequence), cut.sequence];
+    built.delete(cut.temporary);
+  }
+  leftovers.push(...built);
   const first = head?.firstSequence ?? Math.min(...sequences, Number.MAX_SAFE_INTEGER);
   for (const sequence of sequences) {
     if (sequence < first) leftovers.push(format.segmentName(sequence));
@@ -64,16 +75,17 @@ export async function surveyLog(vfs: Vfs, dir: string, findings: Findings): Prom
   for (const sequence of missingOf(kept, head)) kept.add(sequence);
   const files: SurveyedFile[] = [];
   for (const sequence of [...kept].sort((a, b) => a - b)) {
-    files.push(await look(vfs, dir, sequence, findings));
+    const name = sequence === cut?.sequence ? cut.temporary : undefined;
+    files.push(await look(vfs, dir, sequence, name ?? format.segmentName(sequence), findings));
   }
   linkAll(files, findings);
-  return { files, head, leftovers: leftovers.sort(), exists };
+  return { files, head, leftovers: leftovers.sort(), replaced, exists };
 }
 
-/**
- * The ends of gaps: a damaged name could claim a gap of any length, so at most `GAP_NAMED_MAX` are
- * listed one by one.
- */
+/** One stray name could claim a gap of any length: so many of each are listed. */
+const GAP_NAMED_MAX = 64;
+
+/** What is missing between found segments, and of what HEAD names. */
 function missingOf(found: ReadonlySet<number>, head: FoundHead | undefined): number[] {
   const known = [...found];
   if (head) known.push(head.firstSequence, head.lastSequence);
@@ -88,15 +100,13 @@ function missingOf(found: ReadonlySet<number>, head: FoundHead | undefined): num
   return missing;
 }
 
-const GAP_NAMED_MAX = 64;
-
 async function look(
   vfs: Vfs,
   dir: string,
   sequence: number,
+  name: string,
   findings: Findings,
 ): Promise<SurveyedFile> {
-  const name = format.segmentName(sequence);
   const path = `${dir}/${name}`;
   const stat = await vfs.stat(path);
   const file = { name, path, sequence, fileBytes: stat?.size, vouched: false };
@@ -104,7 +114,9 @@ async function look(
     findings.add('missing', path, 0, 'the segment is missing');
     return { ...file, segment: undefined };
   }
-  const segment = await findings.attempt('header', path, () => readSegment(vfs, dir, sequence));
+  const segment = await findings.attempt('header', path, () =>
+    readSegment(vfs, dir, sequence, name),
+  );
   return { ...file, segment };
 }
 

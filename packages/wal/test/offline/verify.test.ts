@@ -71,8 +71,8 @@ async function allAgree(damages: Iterable<Damaged>): Promise<Record<string, numb
 describe.each<Ending>(['closed', 'idle', 'busy'])('R13: verify of a log that is %s', (ending) => {
   test('agrees with the next opening about every flip', async () => {
     const { files } = await build(ending);
-    const verdicts = await allAgree(flips(files, 13));
-    expect(verdicts.corrupt).toBeGreaterThan(100);
+    const verdicts = await allAgree(flips(files, 31));
+    expect(verdicts.corrupt).toBeGreaterThan(40);
   });
 
   test('agrees with the next opening about every length', async () => {
