@@ -209,6 +209,9 @@ describe('kept images that must stay as they are', () =>
       expect(names).toContain('nendb.snapshot.1-10');
       await write(sim, 5);
       expect(await loadedNumber(sim)).toBe(5);
+      await damage(sim, NEWEST);
+      await damage(sim, BAK);
+      expect(await codeOf(Snapshot.load(DIR, { vfs: sim, uuid }))).toBe('SNAPSHOT_WRONG_DATABASE');
     })));
 
 describe('the file system', () => {
