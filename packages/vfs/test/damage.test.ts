@@ -149,6 +149,16 @@ describe('damages drawn by dice', () => {
     expect(hashes.size).toBeGreaterThan(15);
   });
 
+  test('touch nothing but the files that they name', async () => {
+    const before = await image();
+    for (const { damage, image: after } of damagedImages(before, { seed: 5, samples: 6 })) {
+      const named = JSON.stringify(damage);
+      for (const [path, content] of before.files()) {
+        if (!named.includes(`"${path}"`)) expect(after.files().get(path), named).toEqual(content);
+      }
+    }
+  });
+
   test('are of the kinds and files asked for; what cannot be done is left out', async () => {
     const before = await image();
     const options = { kinds: ['bit-flip', 'swapped'], path: '/current' } as const;

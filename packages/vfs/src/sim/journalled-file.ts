@@ -27,37 +27,43 @@ interface State {
 export class JournalledFile {
   /** What the journal and the durable bytes alone give. */
   readonly base: FileContent;
-  /** From the crash back to what is durable, newest first. */
-  readonly #states: readonly State[];
-  readonly #commit: number;
-  readonly #node: FileNode;
+  readonly #durable: FileContent;
+  /** States after the commit, newest first. */
+  readonly #later: readonly State[];
+  /** States from the commit back to what is durable, newest first. */
+  readonly #earlier: readonly State[];
+  /** Sectors that begin at or behind these sizes were freed, in the states of the same name. */
+  readonly #laterBytesMin: number;
+  readonly #earlierBytesMin: number;
 
   /** `node` is the file at the crash, after entry `at`. */
   constructor(versions: Versioned<DiskNode>, node: FileNode, at: number, commit: number) {
-    this.#node = node;
-    this.#commit = commit;
-    this.#states = [...unsynced(versions, node, at)];
-    this.base = this.#committed();
+    const states = [...unsynced(versions, node, at)];
+    const since = states.findIndex((state) => state.at <= commit);
+    this.#durable = node.durable;
+    this.#later = since < 0 ? states : states.slice(0, since);
+    this.#earlier = since < 0 ? [] : states.slice(since);
+    this.#laterBytesMin = bytesMin(this.#later);
+    this.#earlierBytesMin = bytesMin(this.#earlier);
+    this.base = this.#committed(node);
   }
 
   /** What the block of a sector may hold instead of what `base` says, newest first. */
   laterStates(index: number): Sector[] {
-    if (this.base.sector(index) === undefined) return [];
+    // Freed after the commit: what was written since went to another block.
+    if (index * SECTOR_BYTES >= this.#laterBytesMin) return [];
+    const states = this.#ordered(index) ? this.#later : [...this.#later, ...this.#earlier];
     const found: Sector[] = [];
-    const inPlace = !this.#ordered(index);
-    for (const { at, cache } of this.#states) {
+    for (const { cache } of states) {
       const sector = cache.sector(index);
-      // Freed after the commit: what was written since went to another block.
-      if (sector === undefined) return at > this.#commit ? [] : found;
-      if (at < this.#commit && !inPlace) break;
-      if (found.length < STATES_MAX) found.push(sector);
+      if (sector === undefined || found.length === STATES_MAX) break;
+      found.push(sector);
     }
-    return found;
+    return this.base.sector(index) === undefined ? [] : found;
   }
 
-  #committed(): FileContent {
-    const { clean, durable } = this.#node;
-    const cache = this.#states.find(({ at }) => at <= this.#commit)?.cache;
+  #committed({ clean, durable }: FileNode): FileContent {
+    const cache = this.#earlier.at(0)?.cache;
     if (cache === undefined) return durable;
     const moved = cache.differences(clean).filter((index) => this.#ordered(index));
     return durable.patch(
@@ -71,13 +77,15 @@ export class JournalledFile {
    * over the end that it had in it.
    */
   #ordered(index: number): boolean {
-    const { durable } = this.#node;
-    if (durable.sector(index) === undefined) return true;
-    const states = this.#states.filter(({ at }) => at <= this.#commit);
-    const grows = (states[0]?.cache.size ?? 0) > durable.size;
-    if (grows && (index + 1) * SECTOR_BYTES > durable.size) return true;
-    return states.some(({ cache }) => cache.sector(index) === undefined);
+    if (this.#durable.sector(index) === undefined) return true;
+    if (index * SECTOR_BYTES >= this.#earlierBytesMin) return true;
+    const grown = (this.#earlier.at(0)?.cache.size ?? 0) > this.#durable.size;
+    return grown && (index + 1) * SECTOR_BYTES > this.#durable.size;
   }
+}
+
+function bytesMin(states: readonly State[]): number {
+  return states.reduce((least, { cache }) => Math.min(least, cache.size), Infinity);
 }
 
 /** States of a file that the kernel has not written back, newest first. */
