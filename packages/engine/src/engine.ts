@@ -83,7 +83,7 @@ export class Engine implements EngineView {
     deliver = (event) => engine.#onWalEvent(event);
     early.forEach(deliver);
     try {
-      await engine.#snapshotter.load(opened.replayedBytes);
+      await engine.#snapshotter.load(opened.recovery, opened.replayedBytes);
     } catch (error) {
       await engine.close();
       throw asEngineError(error);
@@ -201,12 +201,14 @@ export class Engine implements EngineView {
 
   health(): EngineHealth {
     const wal = this.#wal.health;
+    const snapshot = this.#snapshotter.status;
+    const reason = this.#reason ?? snapshot.damage;
     return {
-      healthy: this.#state === 'ok' && wal.healthy,
+      healthy: this.#state === 'ok' && wal.healthy && snapshot.damage === undefined,
       state: this.#state,
-      ...(this.#reason !== undefined && { reason: this.#reason }),
+      ...(reason !== undefined && { reason }),
       wal,
-      snapshot: this.#snapshotter.status,
+      snapshot,
     };
   }
 

@@ -16,7 +16,7 @@ import { asEngineError, EngineError } from './errors.js';
 import { encodeDatabases, streamImage } from './image-stream.js';
 import type { EngineSettings } from './options.js';
 import type { Store } from './stores/store.js';
-import type { SnapshotStatus } from './types.js';
+import type { EngineRecovery, SnapshotStatus } from './types.js';
 
 export interface SnapshotSource {
   settings: EngineSettings;
@@ -39,20 +39,27 @@ export class Snapshotter {
   #retryAtBytes = 0;
   #running: Promise<SnapshotInfo> | undefined;
   #lastError: string | undefined;
+  /** Why an image that should be there cannot be used; until a new one has taken its place. */
+  #damage: string | undefined;
 
   constructor(source: SnapshotSource) {
     this.#source = source;
   }
 
-  /** Learns which images the directory holds, and how much of the log was replayed behind them. */
-  async load(replayedBytes: number): Promise<void> {
+  /**
+   * Takes over what recovery has found. After damage a new image is begun at once: until it is
+   * there, one more bad byte could be one too many.
+   */
+  async load(recovery: EngineRecovery, replayedBytes: number): Promise<void> {
     this.#logBytesSince = replayedBytes;
-    const { settings } = this.#source;
-    const images = await Snapshot.list(settings.dir, { vfs: settings.vfs });
-    this.#newest = images.find((image) => image.role === 'newest') ?? images[0];
-    if (!this.#newest) return;
-    const stat = await settings.vfs.stat(`${settings.dir}/${this.#newest.file}`);
-    this.#savedAtMs = Math.floor(stat?.modifiedMs ?? 0);
+    this.#newest = recovery.snapshot?.info;
+    this.#damage = recovery.snapshot?.reason ?? recovery.snapshotRefused;
+    if (this.#newest) {
+      const { vfs, dir } = this.#source.settings;
+      const stat = await vfs.stat(`${dir}/${this.#newest.file}`);
+      this.#savedAtMs = Math.floor(stat?.modifiedMs ?? 0);
+    }
+    if (this.#damage !== undefined) this.#takeByItself();
   }
 
   get status(): SnapshotStatus {
@@ -61,6 +68,7 @@ export class Snapshotter {
       savedAtMs: this.#savedAtMs,
       inProgress: this.#running !== undefined,
       ...(this.#lastError !== undefined && { lastError: this.#lastError }),
+      ...(this.#damage !== undefined && { damage: this.#damage }),
       logBytesSince: this.#logBytesSince,
     };
   }
@@ -121,6 +129,7 @@ export class Snapshotter {
       this.#logBytesSince -= logBytesBefore;
       this.#retryAtBytes = 0;
       this.#lastError = undefined;
+      this.#damage = undefined;
       await this.#cutLog();
       return info;
     } catch (error) {

@@ -157,6 +157,8 @@ export interface SnapshotStatus {
   inProgress: boolean;
   /** How the last attempt of this process ended. */
   lastError?: string;
+  /** Why an image could not be used at the opening; until a new one has taken its place. */
+  damage?: string;
   /** Bytes of commits since the newest image. */
   logBytesSince: number;
 }

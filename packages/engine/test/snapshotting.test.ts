@@ -164,6 +164,38 @@ describe('what is known of snapshots', () => {
   });
 });
 
+describe('a damaged image', () => {
+  it('is told in health, and a new one takes its place at once', async () => {
+    await sim.run(async () => {
+      let engine = await open();
+      for (const name of ['a', 'b']) {
+        put(engine, name, 1_000);
+        await engine.snapshot();
+      }
+      await engine.close();
+      const file = await sim.open(`${DIR}/nendb.snapshot`, 'write');
+      await file.writeAt(Buffer.from('rot'), 150);
+      await file.close();
+
+      engine = await open();
+      expect(engine.recovery.snapshot?.source).toBe('bak');
+      const damaged = engine.health();
+      expect(damaged).toMatchObject({ healthy: false, state: 'ok' });
+      expect(damaged.reason).toMatch(/nendb\.snapshot/);
+      expect(damaged.snapshot).toMatchObject({ inProgress: true, newest: { role: 'bak' } });
+      await engine.snapshot();
+      expect(engine.health()).toMatchObject({ healthy: true, state: 'ok' });
+      expect(engine.health().snapshot.damage).toBeUndefined();
+      await engine.close();
+
+      engine = await open();
+      expect(engine.recovery.snapshot).toMatchObject({ source: 'newest' });
+      expect(engine.recovery.snapshot?.reason).toBeUndefined();
+      await engine.close();
+    });
+  });
+});
+
 describe('pressure', () => {
   it('R9: shows while more waits for the disk than may, and ends with the next sync', async () => {
     await sim.run(async () => {
