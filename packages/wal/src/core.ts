@@ -10,7 +10,7 @@ import type { Lsn } from '@nendb/codec';
 import type { VfsLock } from '@nendb/vfs';
 import { Announcer } from './announcer.js';
 import type { Segment } from './directory.js';
-import { type Failure, failed, WalError } from './errors.js';
+import { type Failure, failed, readOnly, WalError } from './errors.js';
 import type { LiveSegment } from './live-segment.js';
 import { LogFiles } from './log-files.js';
 import { Marks } from './marks.js';
@@ -37,6 +37,7 @@ export class Core {
   #closing: Promise<void> | undefined;
   #closed = false;
   #ioErrorCount = 0;
+  readonly #readOnly: WalError | undefined;
 
   constructor(options: CheckedOptions, opened: Opened) {
     const { live, recovery, syncMs } = opened;
@@ -47,6 +48,10 @@ export class Core {
     this.path = this.newPath(live, recovery.epoch, recovery.databaseTimeMs, syncMs);
     this.files = new LogFiles(this, opened.head, opened.sealed);
     this.marks.onDurable(() => this.bell.ring());
+    if (!opened.damage) return;
+    this.#readOnly = readOnly(options.dir, opened.damage);
+    this.#failure = { kind: 'write', error: this.#readOnly };
+    this.path.stop();
   }
 
   /** The half that writes to `live`: see `WritePath`. */
@@ -136,6 +141,7 @@ export class Core {
 
   /** What the failure means for a record: `attempted` says whether its write had begun. */
   failureOf(attempted: boolean): WalError {
+    if (this.#readOnly) return this.#readOnly;
     return failed(this.options.dir, this.#failure, attempted);
   }
 
@@ -143,12 +149,13 @@ export class Core {
     const failure = this.#failure;
     const health: WalHealth = {
       healthy: this.usable,
-      poisoned: failure !== undefined,
+      readOnly: this.#readOnly !== undefined,
+      poisoned: failure !== undefined && !this.#readOnly,
       ioErrorCount: this.#ioErrorCount,
       endPosition,
     };
     if (failure) {
-      health.failure = failure.kind;
+      if (!this.#readOnly) health.failure = failure.kind;
       health.lastError = failure.error.message;
     }
     return health;

@@ -84,6 +84,15 @@ export function failed(dir: string, failure: Failure | undefined, attempted: boo
       );
 }
 
+/** A `WAL_READ_ONLY` error: the log in `dir` is open up to `damage` only. */
+export function readOnly(dir: string, damage: WalError): WalError {
+  return new WalError(
+    'WAL_READ_ONLY',
+    `the log in ${dir} is damaged and open for reading only (${damage.message}): restore or salvage it, then open it again`,
+    { file: damage.file, offset: damage.offset, cause: damage },
+  );
+}
+
 /** A `WAL_RECORD_TOO_LARGE` error for `what`, of `came` bytes. */
 export function tooLarge(what: string, max: number, came: number): WalError {
   return new WalError(

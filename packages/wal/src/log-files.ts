@@ -18,7 +18,7 @@ import { Retention } from './retention.js';
 export class LogFiles {
   readonly retention: Retention;
   readonly #core: Core;
-  readonly #head: HeadFile;
+  readonly #headFile: HeadFile | undefined;
   /** Oldest first. */
   #sealed: Segment[];
   /** The highest LSN that `truncateBefore` was asked for. */
@@ -26,9 +26,9 @@ export class LogFiles {
   #again = false;
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(core: Core, head: HeadFile, sealed: Segment[]) {
+  constructor(core: Core, head: HeadFile | undefined, sealed: Segment[]) {
     this.#core = core;
-    this.#head = head;
+    this.#headFile = head;
     this.#sealed = sealed;
     const { options, announcer } = core;
     this.retention = new Retention(
@@ -96,7 +96,13 @@ export class LogFiles {
   }
 
   async close(): Promise<void> {
-    await this.#head.close();
+    await this.#headFile?.close();
+  }
+
+  /** Throws `WAL_READ_ONLY` where the log has none open. */
+  get #head(): HeadFile {
+    if (this.#headFile) return this.#headFile;
+    throw this.#core.failureOf(false);
   }
 
   /** Something that was held back may go now. */

@@ -20,20 +20,24 @@ import * as format from './format.js';
 import { HeadFile } from './head-file.js';
 import { EPOCH_MAX } from './limits.js';
 import type { LiveSegment } from './live-segment.js';
+import { openReadOnly } from './open-read-only.js';
 import type { CheckedOptions } from './options.js';
 import { replayLog } from './read-log.js';
 import { buildFirst, buildNext } from './rebuild.js';
 import { scanTail, type TailScan } from './tail-scan.js';
-import type { WalRecovery } from './types.js';
+import type { WalRecovery, WalReplay } from './types.js';
 
 export interface Opened {
   sealed: Segment[];
   live: LiveSegment;
-  head: HeadFile;
+  /** `undefined` in a log that is open for reading only. */
+  head: HeadFile | undefined;
   lock: VfsLock | undefined;
   recovery: WalRecovery;
   /** What syncing the new segment took, in ms: a first guess at the disk. */
   syncMs: number;
+  /** Why it is open for reading only. */
+  damage?: WalError;
 }
 
 /** Throws every code that says something about a log on disk, and `WAL_LOCKED`. */
@@ -43,7 +47,7 @@ export async function openLog(options: CheckedOptions): Promise<Opened> {
     if (options.mustExist && !(await options.vfs.stat(options.dir))) throw missing(options.dir);
     await makeDirectory(options.vfs, options.dir);
     if (options.lock) lock = await takeLock(options);
-    return { ...(await recover(options)), lock };
+    return { ...(await recoverOrRead(options)), lock };
   } catch (error) {
     await lock?.release();
     if (!isNoSpace(error)) throw error;
@@ -74,6 +78,39 @@ function missing(dir: string): WalError {
     `expected a log in ${dir}, there is none: restore it, or open without mustExist to start anew`,
     { file: dir },
   );
+}
+
+/** Recovers; with `onCorruption: 'readonly'` a damaged log is opened up to the damage. */
+async function recoverOrRead(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
+  if (options.onCorruption === 'fail') return recover(options);
+  const resumable = { ...options, recover: options.recover && resumableReplay(options.recover) };
+  try {
+    return await recover(resumable);
+  } catch (error) {
+    if (!(error instanceof WalError) || error.verdict !== 'corrupt') throw error;
+    const opened = await openReadOnly(options, error);
+    const { live, sealed } = opened;
+    try {
+      checkDatabase(options, live.describe());
+      await replayFor(resumable, { segments: [...sealed, live.describe()] }, live);
+      return opened;
+    } catch (failure) {
+      await live.file.close();
+      throw failure;
+    }
+  }
+}
+
+/** A replay that goes on behind the records it has delivered when it is run again. */
+function resumableReplay(replay: WalReplay): WalReplay {
+  const { from } = replay;
+  return {
+    from,
+    onRecord(lsn, bytes, start, end, databaseTimeMs) {
+      replay.onRecord(lsn, bytes, start, end, databaseTimeMs);
+      this.from = (lsn + 1) as Lsn;
+    },
+  };
 }
 
 async function recover(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
@@ -161,8 +198,8 @@ export async function judgeTail(
 /** Delivers what the caller replays, before anything is changed: see `WalReplay`. */
 async function replayFor(
   { vfs, dir, recover: replay }: CheckedOptions,
-  { segments }: Directory,
-  scan: TailScan | undefined,
+  { segments }: Pick<Directory, 'segments'>,
+  scan: Pick<TailScan, 'end' | 'lastLsn'> | undefined,
 ): Promise<void> {
   if (!replay) return;
   const lastLsn = scan?.lastLsn ?? 0;

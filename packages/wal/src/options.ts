@@ -21,6 +21,7 @@ export interface CheckedOptions {
   recover: WalReplay | undefined;
   leaseBytesMax: number;
   lock: boolean;
+  onCorruption: 'fail' | 'readonly';
   onEvent: ((event: WalEvent) => void) | undefined;
 }
 
@@ -32,6 +33,10 @@ export function checkOptions(options: WalOptions): CheckedOptions {
     throw bad('databaseUuid', `${UUID_BYTES} bytes`, `${databaseUuid.length} bytes`);
   }
   checkPolicy(sync);
+  const { onCorruption = 'fail' } = options;
+  if (onCorruption !== 'fail' && onCorruption !== 'readonly') {
+    throw bad('onCorruption', "'fail' or 'readonly'", onCorruption);
+  }
   const preallocateBytes = integer(
     'preallocateBytes',
     options.preallocateBytes ?? limits.PREALLOCATE_BYTES_DEFAULT,
@@ -73,6 +78,7 @@ export function checkOptions(options: WalOptions): CheckedOptions {
       Number.MAX_SAFE_INTEGER,
     ),
     lock: options.lock ?? true,
+    onCorruption,
     onEvent: options.onEvent,
   };
 }

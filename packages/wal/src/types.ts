@@ -50,6 +50,13 @@ export interface WalOptions {
   /** Whether to take `LOCK` in `dir`. An owner that holds a lock further up says false. */
   lock?: boolean;
   onEvent?: (event: WalEvent) => void;
+  /**
+   * What to do with a log that is damaged. `fail` (default): `open` throws and changes nothing.
+   * `readonly`: it opens up to the damage, changes nothing either, and appends are refused with
+   * `WAL_READ_ONLY`; `recovery` has the verdict `corrupt` and the place. Where not even the first
+   * segment can be told, `open` throws all the same.
+   */
+  onCorruption?: 'fail' | 'readonly';
 }
 
 /**
@@ -82,6 +89,8 @@ export interface WalRecovery {
   databaseUuid: Uint8Array;
   /** What was cut off as a torn tail. */
   truncated?: { segment: string; offset: number; bytes: number };
+  /** Why the log is open for reading only: see `onCorruption`. */
+  damage?: { file: string; offset: number; message: string };
   segments: number;
   elapsedMs: number;
 }
@@ -135,6 +144,8 @@ export interface WalCut {
 
 export interface WalHealth {
   healthy: boolean;
+  /** The log is damaged, and open for reading only. */
+  readOnly: boolean;
   /** Set once by the first failed write or sync; the log takes no more appends then. */
   poisoned: boolean;
   /** What failed first: `write` fails every policy; `sync` under a weak one still lets reads go on. */
@@ -192,6 +203,7 @@ export type WalErrorCode =
   | 'WAL_MISSING_SEGMENT'
   | 'WAL_OUTCOME_UNKNOWN'
   | 'WAL_POISONED'
+  | 'WAL_READ_ONLY'
   | 'WAL_RECORD_TOO_LARGE'
   | 'WAL_TOO_NEW'
   | 'WAL_TRUNCATED_AWAY'
