@@ -49,27 +49,34 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** The first block of code in a README. */
-function exampleOf(name: string): string {
+/** The programs in a README: its blocks of code that begin with an import. */
+function examplesOf(name: string): string[] {
   const readme = readFileSync(join(ROOT, 'packages', name, 'README.md'), 'utf8');
-  return /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  return [...readme.matchAll(/```ts\n(import [\s\S]*?)```/g)].map(([, program]) => program);
 }
 
-/** Runs the example of a package's README in the empty folder; returns what it prints. */
-async function runExample(name: string): Promise<string> {
-  writeFileSync(join(app, `${name}.mjs`), exampleOf(name));
-  const { stdout } = await run(process.execPath, [`${name}.mjs`], { cwd: app });
-  return stdout;
+/** Runs the examples of a package's README in the empty folder; returns what each prints. */
+async function runExamples(name: string): Promise<string[]> {
+  const printed: string[] = [];
+  for (const program of examplesOf(name)) {
+    writeFileSync(join(app, `${name}.mjs`), program);
+    printed.push((await run(process.execPath, [`${name}.mjs`], { cwd: app })).stdout);
+  }
+  return printed;
 }
 
 describe('the packages as they are published', () => {
   it('run the example of the snapshot README from an empty folder', async () => {
-    expect(await runExample('snapshot')).toBe('the whole state\n42 newest undefined\n');
+    expect(await runExamples('snapshot')).toEqual(['the whole state\n42 newest undefined\n']);
     expect(readdirSync(join(app, 'data'))).toEqual(['nendb.snapshot']);
   });
 
-  it('run the example of the codec README', async () => {
-    expect(await runExample('codec')).toMatch(/^[0-9a-f]+\n42 1000000\n$/);
+  it('run the examples of the codec README', async () => {
+    expect(await runExamples('codec')).toEqual([
+      expect.stringMatching(/^[0-9a-f]+\n42 1000000\n$/),
+      expect.stringMatching(/^\d\d 1000\n$/),
+      'secret\n',
+    ]);
   });
 
   it('hold what they are run from and their types, and nothing of how they were made', () => {
