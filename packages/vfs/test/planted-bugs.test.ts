@@ -15,6 +15,7 @@ import { broken, live, survivors } from './planted/life.js';
 import { renamesBeforeSync } from './planted/renames-before-sync.js';
 import { resumesAtWrongOffset } from './planted/resumes-at-wrong-offset.js';
 import { retriesFailedSync } from './planted/retries-failed-sync.js';
+import { retriesOnAnotherDescriptor } from './planted/retries-on-another-descriptor.js';
 import { reusesBufferInFlight } from './planted/reuses-buffer-in-flight.js';
 import { ReusesSequence } from './planted/reuses-sequence.js';
 import {
@@ -54,6 +55,11 @@ const bugs: readonly [name: string, subject: Subject, scenario: Scenario][] = [
   [
     'a retry after a failed sync',
     wrapped(retriesFailedSync),
+    failing({ op: 'sync', error: 'EIO' }),
+  ],
+  [
+    'a retry on another descriptor',
+    wrapped(retriesOnAnotherDescriptor),
     failing({ op: 'sync', error: 'EIO' }),
   ],
   ['a full disk passed over', wrapped(swallowsFullDisk), failing({ op: 'write', error: 'ENOSPC' })],
