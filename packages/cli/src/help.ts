@@ -1,6 +1,6 @@
 /** Help texts, made from the command table so that they cannot differ from it. */
 import type { CommandSpec, OptionSpec } from './command.js';
-import { COMMANDS, COMMON_OPTIONS } from './commands/table.js';
+import { COMMANDS, COMMON_OPTIONS, VERSION_OPTION } from './commands/table.js';
 
 /** `nen --help`. */
 export function overview(): string {
@@ -14,8 +14,11 @@ export function overview(): string {
     'flags of every command',
     ...columns(COMMON_OPTIONS.map(optionRow)),
     '',
-    'exit codes: 0 ok, 1 failure, 2 usage, 3 unhealthy, 4 not found, 5 locked, 6 corrupt,',
-    '            7 unreachable, 130 interrupted',
+    'flags without a command',
+    ...columns([optionRow(VERSION_OPTION)]),
+    '',
+    'exit codes: 0 ok, 1 failure, 2 usage, 3 unhealthy, 4 not found, 5 locked,',
+    '            6 corrupt, 7 unreachable, 130 interrupted',
     'nen <command> --help shows the flags of a command.',
     '',
   ].join('\n');

@@ -10,7 +10,7 @@
  */
 import { type Scanned, scanArgs } from './args.js';
 import type { CommandSpec, OptionSpec, OptionValues } from './command.js';
-import { COMMANDS, COMMON_OPTIONS } from './commands/table.js';
+import { COMMANDS, COMMON_OPTIONS, VERSION_OPTION } from './commands/table.js';
 import { type CliError, ExitCode, toCliError, usageError } from './errors.js';
 import { commandHelp, groupHelp, overview } from './help.js';
 import type { Io } from './io.js';
@@ -45,8 +45,12 @@ async function dispatch(
   options: RunOptions,
   json: { wanted: boolean },
 ): Promise<number> {
-  const start = scanArgs(argv, everyOption(), 'words');
+  const start = scanArgs(argv, [...everyOption(), VERSION_OPTION], 'words');
   const flagsBefore = argv.slice(0, start.firstWordAt);
+  if (start.values.version === true) {
+    const others = argv.filter((word) => word !== '--version' && word !== '-V');
+    return dispatch(['version', ...others], io, options, json);
+  }
   const [first, ...behind] = start.words;
   if (first === undefined || first === 'help') return help(behind, start, io);
   if (first === 'serve' && options.serve !== undefined) {

@@ -1,9 +1,11 @@
 /** Help: on stdout, exit 0, for everything, within one screen. */
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../src/commands/table.js';
+import { makeDatabase } from './support/database.js';
 import { nen } from './support/terminal.js';
 
-const SCREEN = { lines: 24, columns: 88 };
+/** The terminal that people still get by default. */
+const SCREEN = { lines: 24, columns: 80 };
 
 function expectOneScreen(text: string): void {
   const lines = text.trimEnd().split('\n');
@@ -36,6 +38,7 @@ describe('help', () => {
     for (const member of ['create', 'list', 'inspect', 'verify']) {
       expect(stdout).toContain(`snapshot ${member}`);
     }
+    expectOneScreen(stdout);
   });
 
   test('with exec, --help behind the command belongs to the command', async () => {
@@ -65,6 +68,28 @@ describe('serve', () => {
 });
 
 describe('version', () => {
+  test.each([[['--version']], [['-V']]])('%j is nen version, --json included', async (argv) => {
+    const plain = await nen(['version']);
+    expect(await nen(argv)).toEqual(plain);
+    const json = await nen(['version', '--json']);
+    expect(await nen([...argv, '--json'])).toEqual(json);
+    expect(await nen(['--json', ...argv])).toEqual(json);
+  });
+
+  test('a command beside --version is refused, not left out', async () => {
+    const { code, stdout, stderr } = await nen(['--version', 'status']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('expected no arguments after "nen version", got "status"');
+  });
+
+  test('behind exec, -V and --version belong to the command', async () => {
+    const dir = await makeDatabase(async () => {});
+    for (const word of ['-V', '--version']) {
+      const argv = ['exec', '--dir', dir, 'ECHO', word];
+      expect((await nen(argv)).stdout).toBe(`${word}\n`);
+    }
+  });
+
   test('prints one line, or a document with --json', async () => {
     expect((await nen(['version'])).stdout).toMatch(/^nen \d+\.\d+\.\d+ \(node \d+\./);
     const { code, stdout } = await nen(['version', '--json']);

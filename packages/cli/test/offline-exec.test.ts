@@ -1,10 +1,10 @@
 /** `nen exec` and `nen snapshot create` on a directory that no process holds. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Engine } from '@nendb/engine';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { makeDatabase, useDatabase } from './support/database.js';
-import { tempDir } from './support/temp-dir.js';
+import { damage, makeDatabase, useDatabase } from './support/database.js';
+import { hashTree, tempDir } from './support/temp-dir.js';
 import { nen } from './support/terminal.js';
 
 describe('nen exec, offline', () => {
@@ -116,18 +116,49 @@ describe('nen snapshot, offline', () => {
     );
     const list = JSON.parse((await nen(['snapshot', 'list', '--json', '--dir', dir])).stdout);
     expect(list.snapshots).toMatchObject([
-      { role: 'newest', state: 'valid', lsn: '2' },
-      { role: 'bak', state: 'valid', lsn: '1' },
+      { role: 'newest', state: 'unchecked', lsn: '2' },
+      { role: 'bak', state: 'unchecked', lsn: '1' },
     ]);
     expect((await nen(['snapshot', 'list', '--dir', dir])).stdout.split('\n')[2]).toMatch(
-      /^bak +valid +1 /,
+      /^bak +unchecked +1 /,
     );
     const bak = await nen(['snapshot', 'inspect', 'bak', '--json', '--dir', dir]);
     expect(JSON.parse(bak.stdout)).toMatchObject({ schema_version: 1, role: 'bak', lsn: '1' });
     expect((await nen(['snapshot', 'inspect', '--dir', dir])).stdout).toMatch(/^lsn +2$/m);
     const verified = await nen(['snapshot', 'verify', '--dir', dir, '--json']);
     expect(verified.code).toBe(0);
-    expect(JSON.parse(verified.stdout).valid).toBe(true);
+    expect(JSON.parse(verified.stdout)).toMatchObject({
+      valid: true,
+      snapshots: [{ state: 'valid' }, { state: 'valid' }],
+    });
+  });
+
+  test('list and inspect call no image valid of which they saw the ends only', async () => {
+    const dir = await makeDatabase(async (client) => {
+      await client.call('SET', 'k', 'needle');
+      await client.call('SAVE');
+    });
+    damage(join(dir, 'nendb.snapshot'), 'needle');
+    const list = await nen(['snapshot', 'list', '--dir', dir]);
+    expect(list).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^newest +unchecked +1 /m),
+    });
+    const inspected = await nen(['snapshot', 'inspect', '--json', '--dir', dir]);
+    expect(inspected.code).toBe(0);
+    expect(JSON.parse(inspected.stdout).state).toBe('unchecked');
+    const verified = await nen(['snapshot', 'verify', '--json', '--dir', dir]);
+    expect(verified.code).toBe(6);
+    expect(JSON.parse(verified.stdout).snapshots).toMatchObject([{ state: 'damaged' }]);
+  });
+
+  test('inspect tells damage at the ends as damage', async () => {
+    const dir = await makeDatabase((client) => client.call('SAVE'));
+    const file = join(dir, 'nendb.snapshot');
+    truncateSync(file, statSync(file).size - 1);
+    const { code, stdout } = await nen(['snapshot', 'inspect', '--dir', dir]);
+    expect(stdout).toMatch(/^state +damaged$/m);
+    expect(code).toBe(6);
   });
 
   test('create without a command before it works on an empty database', async () => {
@@ -172,6 +203,41 @@ describe('directories that cannot be worked on', () => {
     expect((await nen(['snapshot', member, '--dir', tempDir()])).code).toBe(4);
     expect((await nen(['snapshot', member, '--dir', '/nonexistent/dir'])).code).toBe(4);
   });
+
+  test.each([...commands, ['snapshot', 'list']])(
+    'a used one without its IDENTITY is damaged, not empty: %s %s',
+    async (...words) => {
+      const dir = await makeDatabase((client) => client.call('SET', 'k', 'v'));
+      rmSync(join(dir, 'IDENTITY'));
+      const before = hashTree(dir);
+      const argv = withDir(
+        words.filter((word) => word !== undefined),
+        dir,
+      );
+      const { code, stderr } = await nen(argv);
+      expect(stderr).toContain(`expected ${dir}/IDENTITY beside wal, it is missing`);
+      expect(stderr).not.toContain('nen serve');
+      expect(code).toBe(6);
+      expect(hashTree(dir)).toBe(before);
+      const server = Engine.open({ dir, preallocate: false });
+      const refusal = await server.catch((error: Error) => error.message);
+      expect(stderr).toContain(refusal);
+    },
+  );
+
+  test.each(['nendb.snapshot', 'nendb.snapshot.bak'])(
+    'one that holds %s and no IDENTITY is damaged too',
+    async (name) => {
+      const dir = tempDir();
+      writeFileSync(join(dir, name), '');
+      const { code, stderr } = await nen(['exec', '--json', '--dir', dir, 'GET', 'k']);
+      expect(JSON.parse(stderr).error).toMatchObject({
+        code: 'ENGINE_CORRUPT',
+        message: expect.stringContaining(`IDENTITY beside ${name}`),
+      });
+      expect(code).toBe(6);
+    },
+  );
 
   test('a file is not a directory: exit 4', async () => {
     const file = join(tempDir(), 'file');

@@ -1,9 +1,9 @@
 /** `nen status` of a stopped directory: what it says, and that it changes nothing. */
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { engineStatus } from '@nendb/commands';
 import { describe, expect, test } from 'vitest';
-import { makeDatabase, useDatabase } from './support/database.js';
+import { damage, makeDatabase, makeNewer, useDatabase } from './support/database.js';
 import { hashTree } from './support/temp-dir.js';
 import { nen } from './support/terminal.js';
 
@@ -12,15 +12,6 @@ const SECTIONS = ['recovery', 'resources', 'server', 'snapshot', 'store', 'wal_h
 function segments(dir: string): string[] {
   const names = readdirSync(join(dir, 'wal')).filter((name) => name.endsWith('.wal'));
   return names.sort().map((name) => join(dir, 'wal', name));
-}
-
-/** Turns over one bit in the middle of the first occurrence of `marker`. */
-function damage(file: string, marker: string): void {
-  const bytes = readFileSync(file);
-  const at = bytes.indexOf(marker);
-  expect(at).toBeGreaterThan(0);
-  bytes[at] ^= 1;
-  writeFileSync(file, bytes);
 }
 
 async function status(dir: string, ...flags: string[]) {
@@ -207,11 +198,84 @@ describe('a damaged directory: the whole report, then exit 6', () => {
     expect(code).toBe(6);
   });
 
-  test('a damaged identity', async () => {
-    const dir = await makeDatabase((client) => client.call('SET', 'k', 'v'));
-    damage(join(dir, 'IDENTITY'), 'storeKind');
-    const { code, stderr } = await status(dir);
-    expect(JSON.parse(stderr).error.code).toBe('ENGINE_CORRUPT');
+  test('no valid image, and no log that reaches back: the log is still counted', async () => {
+    const dir = await makeDatabase(async (client) => {
+      await client.call('SET', 'k', 'needle');
+      await client.call('SAVE');
+    });
+    damage(join(dir, 'nendb.snapshot'), 'needle');
+    damage(segments(dir)[0], 'needle');
+    const { code, document } = await status(dir);
     expect(code).toBe(6);
+    expect(document.wal_health).toMatchObject({ healthy: false, segments: 1, last_lsn: null });
+    expect(document.snapshot.last_error).toContain('nendb.snapshot');
+  });
+});
+
+describe('a directory whose identity says nothing: the whole report, then the error', () => {
+  async function database(): Promise<string> {
+    return makeDatabase(async (client) => {
+      await client.call('SET', 'k', 'v');
+      await client.call('SAVE');
+    });
+  }
+
+  async function expectRefused(dir: string, code: string, exitCode: number): Promise<void> {
+    const sound = await database();
+    const outcome = await status(dir);
+    const { document } = outcome;
+    const { error } = JSON.parse(outcome.stderr);
+    expect(error.code).toBe(code);
+    expect(document).toMatchObject({
+      running: false,
+      healthy: false,
+      recovery: { verdict: null, replayed_records: 0 },
+      wal_health: { healthy: false, reason: error.message, last_error: error.message, segments: 1 },
+      store: { kind: null, database_uuid: null, epoch: null },
+      snapshot: { file: 'nendb.snapshot', lsn: '1' },
+    });
+    const complete = (await status(sound)).document;
+    expect(Object.keys(document)).toEqual(Object.keys(complete));
+    for (const section of SECTIONS) {
+      expect(Object.keys(document[section])).toEqual(Object.keys(complete[section]));
+    }
+    expect(outcome.code).toBe(exitCode);
+    const text = await nen(['status', '--dir', dir]);
+    expect(text.stdout).toMatch(/^not healthy, stopped\n/);
+    expect(text.stdout).toContain(error.message);
+    expect(text.stderr).toContain(`nen: ${error.message}\n`);
+    expect(text.code).toBe(exitCode);
+  }
+
+  test('a damaged one is exit 6', async () => {
+    const dir = await database();
+    damage(join(dir, 'IDENTITY'), 'storeKind');
+    await expectRefused(dir, 'ENGINE_CORRUPT', 6);
+  });
+
+  test('a missing one is exit 6', async () => {
+    const dir = await database();
+    rmSync(join(dir, 'IDENTITY'));
+    await expectRefused(dir, 'ENGINE_CORRUPT', 6);
+  });
+
+  test('a newer one is exit 1', async () => {
+    const dir = await database();
+    makeNewer(join(dir, 'IDENTITY'));
+    await expectRefused(dir, 'ENGINE_TOO_NEW', 1);
+  });
+
+  test('a newer one beside a newer image: the identity is what is told', async () => {
+    const dir = await database();
+    makeNewer(join(dir, 'IDENTITY'));
+    makeNewer(join(dir, 'nendb.snapshot'));
+    const { code, stderr, document } = await status(dir);
+    expect(JSON.parse(stderr).error.code).toBe('ENGINE_TOO_NEW');
+    expect(code).toBe(1);
+    expect(document.wal_health.reason).toContain('IDENTITY');
+    expect(document.snapshot).toMatchObject({
+      file: null,
+      last_error: expect.stringContaining('nendb.snapshot'),
+    });
   });
 });

@@ -10,6 +10,13 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: 'help', short: 'h', summary: 'show help' },
 ];
 
+/** Flags that stand where a command would. */
+export const VERSION_OPTION: OptionSpec = {
+  name: 'version',
+  short: 'V',
+  summary: 'show versions, as nen version does',
+};
+
 const DIR: OptionSpec = {
   name: 'dir',
   value: 'DIR',
@@ -35,9 +42,14 @@ const TARGET_OPTIONS: readonly OptionSpec[] = [
 ];
 
 const WHERE = [
-  'Without --url the server is found by LOCK in --dir; a directory that nobody holds',
-  'is used itself; where there is none, redis://127.0.0.1:6379 is asked.',
+  'Without --url the server is found by LOCK in --dir; a directory that nobody',
+  'holds is used itself; where there is none, redis://127.0.0.1:6379 is asked.',
   'A password may also stand in NENDB_PASSWORD.',
+];
+
+const LOOKING = [
+  'Reads files only; works beside a running server.',
+  'Both ends of an image are checked; nen snapshot verify checks all of it.',
 ];
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -94,7 +106,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '',
     summary: 'list the snapshots in a data directory',
     options: [DIR],
-    notes: ['Reads files only; works beside a running server.'],
+    notes: LOOKING,
     examples: ['nen snapshot list --dir ./data --json'],
     load: () => import('./snapshot/list.js'),
   },
@@ -103,7 +115,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     usage: '[newest|bak]',
     summary: 'show the header of a snapshot',
     options: [DIR],
-    notes: ['Reads files only; works beside a running server.'],
+    notes: LOOKING,
     examples: ['nen snapshot inspect bak'],
     argsMax: 1,
     load: () => import('./snapshot/inspect.js'),

@@ -6,10 +6,11 @@
  *  1. Nothing on disk changes and no lock is taken; the epoch stays what it was.
  *  2. What recovery would refuse is refused here by the same code: every byte of the image and every
  *     record behind it is read and checked.
- *  3. The keys are those of a running server; what only a running process knows is null.
+ *  3. The keys are those of a running server; what only a running process knows is null, and so is
+ *     what damage hides: a directory that is refused gets the whole document too.
  */
 import { NENDB_VERSION, STATUS_SCHEMA_VERSION } from '@nendb/commands';
-import { LOCK_FILE, WAL_DIRECTORY } from '@nendb/engine';
+import { type Identity, LOCK_FILE, WAL_DIRECTORY } from '@nendb/engine';
 import { Snapshot, type SnapshotImage } from '@nendb/snapshot';
 import { joinPath, type Vfs } from '@nendb/vfs';
 import { Wal, type WalRecovery, type WalReplay } from '@nendb/wal';
@@ -28,8 +29,9 @@ export interface Inspection {
 
 /** What could be found out; what is missing was refused. */
 interface Findings {
+  identity?: Identity;
   image?: SnapshotImage;
-  /** Why no image is valid, where there are some. */
+  /** Why no image can be used, where there are some. */
   imageRefusal?: CliError;
   /** Wall clock, in ms since 1970, when the image was written. */
   imageSavedAtMs?: number;
@@ -53,8 +55,7 @@ interface LogFiles {
  * Reads the image and the log behind it once.
  */
 export async function inspectDirectory(dir: string, vfs: Vfs): Promise<Inspection> {
-  const identity = await readDirectoryIdentity(dir, vfs);
-  const found = await examine(dir, identity, vfs);
+  const found = await examine(dir, vfs);
   if (found.failure !== undefined) await assertStillFree(dir, vfs);
   const reason = found.failure?.message ?? imageReason(found);
   const document: StatusDocument = {
@@ -64,8 +65,8 @@ export async function inspectDirectory(dir: string, vfs: Vfs): Promise<Inspectio
     recovery: recoveryStatus(found),
     wal_health: walStatus(found, reason),
     store: {
-      kind: identity.storeKind,
-      database_uuid: uuidText(identity.databaseUuid),
+      kind: found.identity?.storeKind ?? null,
+      database_uuid: found.identity === undefined ? null : uuidText(found.identity.databaseUuid),
       epoch: found.recovery === undefined ? null : lastEpoch(found.recovery),
       keys: null,
       bytes: null,
@@ -82,33 +83,35 @@ export async function inspectDirectory(dir: string, vfs: Vfs): Promise<Inspectio
   return { document, failure: found.failure };
 }
 
-type Identity = Awaited<ReturnType<typeof readDirectoryIdentity>>;
-
-async function examine(dir: string, identity: Identity, vfs: Vfs): Promise<Findings> {
+/** Throws only where there is no database to examine. */
+async function examine(dir: string, vfs: Vfs): Promise<Findings> {
   const found: Findings = { replayed: 0 };
   try {
-    await examineImage(dir, identity, vfs, found);
-    found.recovery = await dryRun(dir, identity, vfs, found);
+    found.identity = await readDirectoryIdentity(dir, vfs);
+  } catch (error) {
+    found.failure = toCliError(error);
+    if (found.failure.code === 'NOT_FOUND') throw found.failure;
+  }
+  try {
     found.log = await logFiles(joinPath(dir, WAL_DIRECTORY), vfs);
+    await examineImage(dir, vfs, found);
+    if (found.identity !== undefined) {
+      found.recovery = await dryRun(dir, found.identity, vfs, found);
+    }
   } catch (error) {
     const bridged = found.imageRefusal !== undefined && codeOf(error) === 'WAL_TRUNCATED_AWAY';
-    found.failure = toCliError(bridged ? found.imageRefusal : error);
+    found.failure ??= toCliError(bridged ? found.imageRefusal : error);
   }
   return found;
 }
 
 /** As the engine does: where no image is valid, the log may still reach back to its first record. */
-async function examineImage(
-  dir: string,
-  identity: Identity,
-  vfs: Vfs,
-  found: Findings,
-): Promise<void> {
+async function examineImage(dir: string, vfs: Vfs, found: Findings): Promise<void> {
   try {
-    found.image = await Snapshot.load(dir, { vfs, uuid: identity.databaseUuid });
+    found.image = await Snapshot.load(dir, { vfs, uuid: found.identity?.databaseUuid });
   } catch (error) {
-    if (codeOf(error) !== 'SNAPSHOT_CORRUPT') throw error;
     found.imageRefusal = toCliError(error);
+    if (codeOf(error) !== 'SNAPSHOT_CORRUPT') throw error;
   }
   if (found.image === undefined) return;
   const stat = await vfs.stat(joinPath(dir, found.image.info.file));

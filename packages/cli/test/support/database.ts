@@ -1,6 +1,9 @@
 /** Databases on disk for tests, made by the engine itself. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { LocalClient } from '@nendb/commands';
 import { Engine } from '@nendb/engine';
+import { expect } from 'vitest';
 import { tempDir } from './temp-dir.js';
 
 /** What to do with a database before it is closed. */
@@ -21,4 +24,21 @@ export async function useDatabase(dir: string, work: Work): Promise<void> {
   } finally {
     await engine.close();
   }
+}
+
+/** Turns over one bit in the middle of the first occurrence of `marker`. */
+export function damage(file: string, marker: string): void {
+  const bytes = readFileSync(file);
+  const at = bytes.indexOf(marker);
+  expect(at).toBeGreaterThan(0);
+  bytes[at] ^= 1;
+  writeFileSync(file, bytes);
+}
+
+/** Gives the file the version of a later release: bytes 8 to 11 of its preamble, whose checksum is at 44. */
+export function makeNewer(file: string): void {
+  const bytes = readFileSync(file);
+  bytes.writeUInt32LE(99, 8);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 44)), 44);
+  writeFileSync(file, bytes);
 }

@@ -1,10 +1,9 @@
 /** `nen snapshot list`: the images in a directory by their first and last bytes. */
-import type { SnapshotReport } from '@nendb/snapshot';
 import type { CommandHandler } from '../../command.js';
 import { ExitCode } from '../../errors.js';
 import { SCHEMA_VERSION, toJson } from '../../output/json.js';
 import { formatTable } from '../../output/table.js';
-import { readReports, reportToJson } from './reports.js';
+import { type ImageReport, readReports, reportToJson } from './reports.js';
 
 export const handler: CommandHandler = async (context) => {
   const { io, json } = context;
@@ -22,7 +21,7 @@ export const handler: CommandHandler = async (context) => {
 };
 
 /** Images as a table. */
-export function formatReports(reports: readonly SnapshotReport[]): string {
+export function formatReports(reports: readonly ImageReport[]): string {
   const rows = reports.map(({ role, state, info, file }) => [
     role,
     state,

@@ -1,5 +1,5 @@
 /** What the commands that only look at images share: finding them, and a report as JSON. */
-import { Snapshot, type SnapshotReport } from '@nendb/snapshot';
+import { Snapshot, type SnapshotReport, type SnapshotState } from '@nendb/snapshot';
 import { nodeVfs } from '@nendb/vfs';
 import type { CommandContext } from '../../command.js';
 import { CliError, ExitCode } from '../../errors.js';
@@ -10,21 +10,32 @@ import { findDirectory } from '../../target.js';
 /** How closely to look: `inspect` reads both ends of each image, `verify` every byte. */
 export type Look = 'inspect' | 'verify';
 
+/** A report that calls nothing valid that was not checked. */
+export interface ImageReport extends Omit<SnapshotReport, 'state'> {
+  /** `unchecked`: both ends are sound, and nothing between them was looked at. */
+  readonly state: SnapshotState | 'unchecked';
+}
+
 /**
  * The images in the directory of `context`, the newest first. Throws `CliError` `NOT_FOUND` where the
- * directory is missing or is no database's.
+ * directory is missing or is no database's, and what `readDirectoryIdentity` throws where a database
+ * without an image is damaged.
  */
-export async function readReports(context: CommandContext, look: Look): Promise<SnapshotReport[]> {
+export async function readReports(context: CommandContext, look: Look): Promise<ImageReport[]> {
   const dir = await findDirectory(context, nodeVfs);
   const reports = await Snapshot[look](dir, { vfs: nodeVfs });
-  if (reports.length > 0) return reports;
+  if (reports.length > 0) return look === 'verify' ? reports : reports.map(unchecked);
   const { readDirectoryIdentity } = await import('../../offline/identity.js');
   await readDirectoryIdentity(dir, nodeVfs);
   return [];
 }
 
+function unchecked(report: SnapshotReport): ImageReport {
+  return report.state === 'valid' ? { ...report, state: 'unchecked' } : report;
+}
+
 /** One image as JSON: LSN as a decimal string, null for what a damaged image does not tell. */
-export function reportToJson({ file, role, state, info, reason, offset }: SnapshotReport): {
+export function reportToJson({ file, role, state, info, reason, offset }: ImageReport): {
   [key: string]: JsonValue;
 } {
   return {
@@ -42,9 +53,9 @@ export function reportToJson({ file, role, state, info, reason, offset }: Snapsh
   };
 }
 
-/** Throws for the first image that is not valid; call it when the report has been printed. */
-export function throwIfBad(reports: readonly SnapshotReport[]): void {
-  const bad = reports.find((report) => report.state !== 'valid');
+/** Throws for the first image that something is wrong with; call it when the report has been printed. */
+export function throwIfBad(reports: readonly ImageReport[]): void {
+  const bad = reports.find(({ state }) => state !== 'valid' && state !== 'unchecked');
   if (bad === undefined) return;
   const at = bad.offset === undefined ? '' : ` at offset ${bad.offset}`;
   const message = `expected a sound image in ${bad.file}, got one that is ${bad.state}${at}: ${bad.reason}`;
