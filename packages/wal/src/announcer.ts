@@ -4,6 +4,7 @@
  * What a listener throws is its own affair: it surfaces as an uncaught error at the end of the
  * turn, and must not stop the log half-way through a step.
  */
+import type { Lsn } from '@nendb/codec';
 import type { Timers } from '@nendb/vfs';
 import type { Marks } from './marks.js';
 import type { WalEvent } from './types.js';
@@ -33,7 +34,7 @@ export class Announcer {
 
   /** Calls who waits for `durableLsn`, then who listens to events, in order. */
   announce(): void {
-    this.#marks.announce((listener) => this.#call(listener));
+    this.#marks.announce(this.#tell);
     if (this.#events.length === 0 && this.#calls.length === 0) return;
     const events = this.#events;
     const calls = this.#calls;
@@ -44,12 +45,16 @@ export class Announcer {
   }
 
   #call(listener: () => void): void {
+    this.#tell(listener, 0 as Lsn);
+  }
+
+  readonly #tell = (listener: (durableLsn: Lsn) => void, durableLsn: Lsn): void => {
     try {
-      listener();
+      listener(durableLsn);
     } catch (error) {
       this.#timers.turnEnd(() => {
         throw error;
       });
     }
-  }
+  };
 }

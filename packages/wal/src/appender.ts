@@ -63,6 +63,14 @@ export class Appender {
     return this.#placed(group, 1, unitBytes);
   }
 
+  /** Gives the next LSN to a record that is written elsewhere, in a frame of its own at `offset`. */
+  assign(unitBytes: number, offset: number): Lsn {
+    this.#lastLsn++;
+    this.#marks.submitted(unitBytes);
+    this.lastOffset = offset;
+    return this.#lastLsn as Lsn;
+  }
+
   /** Appends records as one unit; returns the LSN of the first. Throws `WAL_FULL`. */
   submitBatch(records: readonly Uint8Array[], unitBytes: number): Lsn {
     const slot = this.#space.choose(framedBytesMax(unitBytes));

@@ -178,7 +178,7 @@ export class Core {
     } finally {
       this.#closed = true;
       this.bell.ring();
-      await this.live.file.close();
+      await this.live.close();
       await this.files.close();
       await this.#lock?.release();
     }

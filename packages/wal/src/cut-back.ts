@@ -65,14 +65,14 @@ async function cutAtRest(core: Core, lsn: number): Promise<WalCut> {
     await finish(core, cut);
     await files.updateHead({ cutSequence: 0, syncedLsn: lsn });
   } catch (error) {
-    await live.file.close();
+    await live.close();
     throw error;
   }
   files.replace(kept);
   marks.restart(lsn);
   core.path = core.newPath(live, epoch, databaseTimeMs, old.writer.lastSyncMs);
   core.cuts.push(lsn);
-  await old.writer.live.file.close();
+  await old.writer.live.close();
   const done: WalCut = { epoch, lastLsn: lsn as Lsn, aside };
   announcer.emit({ type: 'cut', ...done });
   announcer.announce();
@@ -100,10 +100,11 @@ async function prepare(
 }
 
 /** What must not stop half-way: an error poisons the log. */
-async function finish(core: Core, { pending }: PreparedCut): Promise<void> {
+async function finish(core: Core, { live, pending }: PreparedCut): Promise<void> {
   try {
     const { options, path } = core;
     await finishCut(options.vfs, options.dir, pending);
+    await live.openTwin(options.vfs);
     await path.space.discardSpares(true);
   } catch (error) {
     throw core.fail('write', error);

@@ -40,11 +40,17 @@ export const LEASE_BYTES_DEFAULT = 1024 * 1024 * 1024;
 /** Zeros written ahead of the end at a time: 0.3 ms of copying, once in a thousand 1 KiB records. */
 export const PREALLOCATE_BYTES_DEFAULT = 1024 * 1024;
 
+/** Zeros of a spare are written this much at a turn's end: 30 us of copying, beside 64 KiB of frames. */
+export const SPARE_STEP_BYTES = 128 * 1024;
+
 /** Below a sector there is nothing to reserve. */
 export const PREALLOCATE_BYTES_MIN = 512;
 
 /** Weak policies sync in the background after this much, so that no sync is ever a long one (R15). */
 export const BACKGROUND_SYNC_BYTES = 8 * 1024 * 1024;
+
+/** But not more often than after this much. */
+export const BACKGROUND_SYNC_BYTES_MIN = 256 * 1024;
 
 /** Under `always`, a sync comes at least after this much, however fast more arrives. */
 export const GROUP_SYNC_BYTES_MAX = 8 * 1024 * 1024;

@@ -1,5 +1,5 @@
 /** The segment being written: its file, and what has been written to it so far. */
-import type { VfsFile } from '@nendb/vfs';
+import type { Vfs, VfsFile } from '@nendb/vfs';
 import type { Segment } from './directory.js';
 import { segmentName } from './format.js';
 import { CHAIN_START, frameSeed } from './frame.js';
@@ -13,6 +13,11 @@ export class LiveSegment {
   readonly headerBytes: number;
   readonly seed: number;
   readonly file: VfsFile;
+  /**
+   * The same file once more, for syncs that block: the kernel reports a failure once to each open
+   * descriptor, so that a sync in the pool and one beside it both hear of it.
+   */
+  twin: VfsFile | undefined;
   readonly index = new SparseIndex();
   /** Behind the last frame that was written, in bytes. */
   end: number;
@@ -21,16 +26,34 @@ export class LiveSegment {
   chain = CHAIN_START;
   lastLsn: number;
 
-  constructor(dir: string, header: SegmentHeader, headerBytes: number, file: VfsFile) {
+  constructor(
+    dir: string,
+    header: SegmentHeader,
+    headerBytes: number,
+    file: VfsFile,
+    twin?: VfsFile,
+  ) {
     this.name = segmentName(header.sequence);
     this.path = `${dir}/${this.name}`;
     this.header = header;
     this.headerBytes = headerBytes;
     this.seed = frameSeed(header.segmentUuid);
     this.file = file;
+    this.twin = twin;
     this.end = headerBytes;
     this.syncedEnd = headerBytes;
     this.lastLsn = header.baseLsn - 1;
+  }
+
+  /** Opens the twin; the file has its final name. */
+  async openTwin(vfs: Vfs): Promise<void> {
+    this.twin = await vfs.open(this.path, 'write');
+  }
+
+  /** Waits for what is in flight. */
+  async close(): Promise<void> {
+    await this.twin?.close();
+    await this.file.close();
   }
 
   /** The segment as readers see it: up to what is written, or to another end with its LSN. */

@@ -57,9 +57,8 @@ export class Marks {
   #synced: number;
   readonly #durableWaiters = new Waiters();
   readonly #syncWaiters = new Waiters();
-  readonly #listeners: ((durableLsn: Lsn) => void)[] = [];
-  /** Written and not yet synced, in order. */
-  #unsynced: { lastLsn: number; bytes: number }[] = [];
+  /** Replaced, never changed: a round of calls goes on with the list it began with. */
+  #listeners: readonly ((durableLsn: Lsn) => void)[] = [];
   #submittedBytes = 0;
   #writtenBytes = 0;
   #syncedBytes = 0;
@@ -110,22 +109,20 @@ export class Marks {
   wrote(lsn: number, bytes: number): void {
     this.#written = lsn;
     this.#writtenBytes += bytes;
-    this.#unsynced.push({ lastLsn: lsn, bytes });
     if (!this.#always) this.#durableWaiters.settle(lsn);
   }
 
-  /** A sync that started after `lsn` was written has finished. */
-  synced(lsn: number): void {
+  /** All that was written so far, in bytes since the log was opened: for `synced`. */
+  get writtenBytes(): number {
+    return this.#writtenBytes;
+  }
+
+  /** A sync has finished that started when `lsn`, and `writtenBytes`, were written. */
+  synced(lsn: number, writtenBytes: number): void {
     if (lsn <= this.#synced) return;
     const pressed = this.pressure;
     this.#synced = lsn;
-    let done = 0;
-    for (const group of this.#unsynced) {
-      if (group.lastLsn > lsn) break;
-      this.#syncedBytes += group.bytes;
-      done++;
-    }
-    this.#unsynced = this.#unsynced.slice(done);
+    this.#syncedBytes = writtenBytes;
     this.#syncWaiters.settle(lsn);
     if (this.#always) this.#durableWaiters.settle(lsn);
     // Under a weak policy nothing became durable, but who paused under pressure must hear of it.
@@ -133,12 +130,12 @@ export class Marks {
   }
 
   /** Calls the listeners if there is news. Each is passed to `call`, which copes with throws. */
-  announce(call: (listener: () => void) => void): void {
+  announce(call: (listener: (durableLsn: Lsn) => void, durableLsn: Lsn) => void): void {
     const durable = this.durableLsn;
     if (durable === this.#announced && !this.#relieved) return;
     this.#announced = durable;
     this.#relieved = false;
-    for (const listener of [...this.#listeners]) call(() => listener(durable));
+    for (const listener of this.#listeners) call(listener, durable);
   }
 
   whenDurable(lsn: number): Promise<void> {
@@ -164,16 +161,16 @@ export class Marks {
     this.#written = lsn;
     this.#synced = lsn;
     this.#announced = lsn;
-    this.#unsynced = [];
     this.#writtenBytes = this.#submittedBytes;
     this.#syncedBytes = this.#submittedBytes;
   }
 
   onDurable(listener: (durableLsn: Lsn) => void): () => void {
-    this.#listeners.push(listener);
+    // An own object each: the same function may listen twice.
+    const own = (durableLsn: Lsn): void => listener(durableLsn);
+    this.#listeners = [...this.#listeners, own];
     return () => {
-      const at = this.#listeners.indexOf(listener);
-      if (at >= 0) this.#listeners.splice(at, 1);
+      this.#listeners = this.#listeners.filter((other) => other !== own);
     };
   }
 

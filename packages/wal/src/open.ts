@@ -95,7 +95,7 @@ async function recoverOrRead(options: CheckedOptions): Promise<Omit<Opened, 'loc
       await replayFor(resumable, { segments: [...sealed, live.describe()] }, live);
       return opened;
     } catch (failure) {
-      await live.file.close();
+      await live.close();
       throw failure;
     }
   }
@@ -140,6 +140,7 @@ async function recover(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
   const sealed = replaces ? directory.segments.slice(0, -1) : directory.segments;
   let head: HeadFile | undefined;
   try {
+    await live.openTwin(vfs);
     head = await openHead(options, directory, live);
     await removeFiles(options, directory.leftovers);
     const firstLsn = (sealed[0]?.header.baseLsn ?? live.header.baseLsn) as Lsn;
@@ -162,7 +163,7 @@ async function recover(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
     return { sealed, live, head, recovery, syncMs };
   } catch (error) {
     await head?.close();
-    await live.file.close();
+    await live.close();
     throw error;
   }
 }

@@ -12,20 +12,27 @@
  *  4. `afterStep` runs between two steps, outside of the generator: whoever is called there may
  *     call `kick` and `runNow`.
  *
- * Two syncs of one descriptor at a time, which only 2 can cause, share one error report in the
- * kernel: README advises not to mix `appendSync` with concurrent `append`s under `always`.
+ *  5. No two syncs run on one descriptor at a time: of a failure the kernel would tell only one. A
+ *     sync in place has a descriptor of its own, the `twin`; one in the pool waits for the pool.
  */
 import { type Vfs, type VfsFile, writeFully, writeFullySync } from '@nendb/vfs';
 
 /** A piece of I/O. `pool`: worth a trip through the thread pool. */
 export type Io =
   | { kind: 'write'; file: VfsFile; bytes: Uint8Array; position: number; pool: boolean }
-  | { kind: 'sync'; file: VfsFile; dataOnly: boolean; pool: boolean }
+  /** `beside`: another file to sync, in any order. `twin`s are for syncs in place, see 5. */
+  | { kind: 'sync'; file: Twins; dataOnly: boolean; pool: boolean; beside?: Twins }
   | { kind: 'syncDir'; path: string; pool: boolean }
   | { kind: 'truncate'; file: VfsFile; length: number; pool: boolean }
   | { kind: 'rename'; from: string; to: string; pool: false }
   /** Something else that uses the descriptor must end first. */
   | { kind: 'wait'; promise: Promise<void>; pool: true };
+
+/** One file, opened twice. */
+export interface Twins {
+  readonly file: VfsFile;
+  readonly twin: VfsFile | undefined;
+}
 
 export type Plan = Generator<Io, void, void>;
 
@@ -119,7 +126,7 @@ export class Pump {
   #perform(io: Io): boolean {
     try {
       if (io.kind === 'write') writeFullySync(io.file, io.bytes, io.position);
-      else if (io.kind === 'sync') io.file.syncSync({ dataOnly: io.dataOnly });
+      else if (io.kind === 'sync') syncTwin(io);
       else if (io.kind === 'syncDir') this.#vfs.syncDirSync(io.path);
       else if (io.kind === 'truncate') io.file.truncateSync(io.length);
       else if (io.kind === 'rename') this.#vfs.renameSync(io.from, io.to);
@@ -135,13 +142,20 @@ export class Pump {
     return this.#pooled.size === 0;
   }
 
+  /** Resolves when what the pool holds of ours now is done; what comes later is not waited for. */
+  async poolNow(): Promise<void> {
+    await Promise.all(this.#pooled);
+  }
+
   /** Resolves when the pool holds nothing of ours any more, whatever became of the plan. */
   async poolEmpty(): Promise<void> {
     while (this.#pooled.size > 0) await Promise.all(this.#pooled);
   }
 
   #performInPool(io: Io, ticket: number): void {
-    const work: Promise<void> = this.#start(io).then(
+    const late = io.kind === 'sync' && !this.poolIsEmpty;
+    const start = late ? this.poolNow().then(() => this.#start(io)) : this.#start(io);
+    const work: Promise<void> = start.then(
       () => {
         this.#pooled.delete(work);
         if (ticket !== this.#ticket || this.#failed) return;
@@ -158,7 +172,7 @@ export class Pump {
 
   #start(io: Io & { pool: boolean }): Promise<void> {
     if (io.kind === 'write') return writeFully(io.file, io.bytes, io.position);
-    if (io.kind === 'sync') return io.file.sync({ dataOnly: io.dataOnly });
+    if (io.kind === 'sync') return this.#failed ? Promise.resolve() : syncInPool(io);
     if (io.kind === 'syncDir') return this.#vfs.syncDir(io.path);
     if (io.kind === 'truncate') return io.file.truncate(io.length);
     if (io.kind === 'wait') return io.promise;
@@ -170,4 +184,18 @@ export class Pump {
     this.stop();
     this.#onFailure(io.kind === 'sync' || io.kind === 'syncDir' ? 'sync' : 'write', error);
   }
+}
+
+type Sync = Io & { kind: 'sync' };
+
+function syncTwin({ file, beside, dataOnly }: Sync): void {
+  (file.twin ?? file.file).syncSync({ dataOnly });
+  if (beside) (beside.twin ?? beside.file).syncSync({ dataOnly });
+}
+
+async function syncInPool({ file, beside, dataOnly }: Sync): Promise<void> {
+  const syncs = [file.file.sync({ dataOnly })];
+  if (beside) syncs.push(beside.file.sync({ dataOnly }));
+  const results = await Promise.allSettled(syncs);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

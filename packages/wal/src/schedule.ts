@@ -5,11 +5,12 @@
  *  1. `{ windowMs }`: a timer starts with the first unsynced write; no further append is needed for
  *     it to sync. If a sync is still running then, the next one follows at once.
  *  2. `{ every }`: a sync starts as soon as that many written records are unsynced.
- *  3. Every weak policy syncs after `BACKGROUND_SYNC_BYTES` (R15).
+ *  3. Every weak policy syncs after `BACKGROUND_SYNC_BYTES` (R15), in small segments after a quarter
+ *     of one: little is left to sync when it is full.
  *  4. `sync()` is served whatever the policy (R3).
  */
 import type { Timer, Timers } from '@nendb/vfs';
-import { BACKGROUND_SYNC_BYTES, IDLE_MARK_MS } from './limits.js';
+import { BACKGROUND_SYNC_BYTES, BACKGROUND_SYNC_BYTES_MIN, IDLE_MARK_MS } from './limits.js';
 import type { Marks } from './marks.js';
 import type { SyncPolicy } from './types.js';
 import type { Writer } from './writer.js';
@@ -21,6 +22,7 @@ export class Schedule {
   readonly #windowMs: number;
   readonly #every: number;
   readonly #always: boolean;
+  readonly #backgroundBytes: number;
   #window: Timer | undefined;
   #windowOver = false;
   #wantedLsn = 0;
@@ -28,11 +30,20 @@ export class Schedule {
   #idleLsn = 0;
   #stopped = false;
 
-  constructor(timers: Timers, marks: Marks, writer: Writer, policy: SyncPolicy) {
+  constructor(
+    timers: Timers,
+    marks: Marks,
+    writer: Writer,
+    { sync: policy, segmentBytesMax }: { sync: SyncPolicy; segmentBytesMax: number },
+  ) {
     this.#timers = timers;
     this.#marks = marks;
     this.#writer = writer;
     this.#always = policy === 'always';
+    this.#backgroundBytes = Math.min(
+      BACKGROUND_SYNC_BYTES,
+      Math.max(BACKGROUND_SYNC_BYTES_MIN, segmentBytesMax / 4),
+    );
     const weak = typeof policy === 'object' ? policy : undefined;
     this.#windowMs = weak && 'windowMs' in weak ? weak.windowMs : 0;
     this.#every = weak && 'every' in weak ? weak.every : Number.POSITIVE_INFINITY;
@@ -83,7 +94,7 @@ export class Schedule {
     if (
       this.#windowOver ||
       writtenLsn - syncedLsn >= this.#every ||
-      unsyncedBytes >= BACKGROUND_SYNC_BYTES ||
+      unsyncedBytes >= this.#backgroundBytes ||
       this.#wantedLsn > syncedLsn
     ) {
       this.#windowOver = this.#writer.syncInBackground() ? false : this.#windowOver;

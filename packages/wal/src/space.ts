@@ -17,16 +17,20 @@
 import { type Vfs, type VfsFile, writeFullySync } from '@nendb/vfs';
 import { isNoSpace, WalError } from './errors.js';
 import { segmentName } from './format.js';
+import { SPARE_STEP_BYTES } from './limits.js';
 
 export interface Slot {
   readonly sequence: number;
   readonly file: VfsFile;
+  readonly twin: VfsFile | undefined;
   /** The path the file has now, where it is not the segment's own. */
   readonly sparePath: string | undefined;
   end: number;
   reserved: number;
   /** Whether a frame with records was placed in it. */
   used: boolean;
+  /** A sync of the zeros of a spare is under way in the pool. */
+  syncing: Promise<void> | undefined;
 }
 
 export interface SpaceOptions {
@@ -44,18 +48,20 @@ export class Space {
   readonly #vfs: Vfs;
   readonly #options: SpaceOptions;
   readonly #zeros: Uint8Array;
-  readonly #onFailure: (error: unknown) => WalError;
+  readonly #onFailure: (kind: 'write' | 'sync', error: unknown) => WalError;
   #tail: Slot;
   #spare: Slot | undefined;
   /** Spares that are open: the one built ahead, and those that wait for their rotation. */
   #waiting: Slot[] = [];
+  /** The newest segment whose spare is ready. */
+  #ahead = 0;
 
-  /** `onFailure` poisons the log: a write failed for another reason than space. */
+  /** `onFailure` poisons the log: a write failed for another reason than space, or a sync. */
   constructor(
     vfs: Vfs,
     options: SpaceOptions,
     tail: Slot,
-    onFailure: (error: unknown) => WalError,
+    onFailure: (kind: 'write' | 'sync', error: unknown) => WalError,
   ) {
     this.#vfs = vfs;
     this.#options = options;
@@ -69,9 +75,11 @@ export class Space {
     return this.#tail;
   }
 
-  /** Whether the segment is half full and no successor is ready. */
+  /** Whether the segment is half full and its successor is not ready. */
   get wantsSpare(): boolean {
-    return !this.#spare && this.#tail.end * 2 > this.#options.segmentBytesMax;
+    return (
+      this.#tail.end * 2 > this.#options.segmentBytesMax && this.#ahead !== this.#tail.sequence + 1
+    );
   }
 
   /**
@@ -102,15 +110,38 @@ export class Space {
     return end <= this.#tail.reserved && end <= this.#options.segmentBytesMax;
   }
 
-  /** Opens the next spare, if there is room for it: rotation then only has to name it. */
+  /**
+   * A step towards the next segment, if there is room for it: opens the spare, then fills it with
+   * zeros piece by piece, then syncs it in the pool. Rotation then only has to name it.
+   */
   buildAhead(): void {
     try {
       const spare = this.#openSpare();
-      if (spare.reserved === 0) this.#reserve(spare, this.#options.trailerBytes);
+      const { stepBytes, trailerBytes } = this.#options;
+      const target = Math.ceil((spare.end + trailerBytes) / stepBytes) * stepBytes;
+      if (spare.reserved < target) {
+        this.#fill(spare, Math.min(target, spare.reserved + SPARE_STEP_BYTES));
+        return;
+      }
+      this.#ahead = spare.sequence;
+      this.#syncAhead(spare);
     } catch (error) {
       // Nobody asked for the room yet: whoever does will be told, of a full disk or of a failed one.
       if (!(error instanceof WalError)) throw error;
     }
+  }
+
+  #syncAhead(spare: Slot): void {
+    const syncing = spare.file.sync().then(
+      () => {
+        spare.syncing = undefined;
+      },
+      (error: unknown) => {
+        spare.syncing = undefined;
+        this.#onFailure('sync', error);
+      },
+    );
+    spare.syncing = syncing;
   }
 
   /** A slot has become the segment that is written to. */
@@ -123,7 +154,8 @@ export class Space {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#spare = undefined;
-    for (const { file, sparePath } of waiting) {
+    for (const { file, twin, sparePath } of waiting) {
+      await twin?.close();
       await file.close();
       if (unlink && sparePath !== undefined) await this.#vfs.unlink(sparePath);
     }
@@ -136,12 +168,30 @@ export class Space {
     const sparePath = `${dir}/${segmentName(sequence, 'spare')}`;
     try {
       const file = this.#vfs.openSync(sparePath, 'create');
-      const reserved = stepBytes === 0 ? Number.MAX_SAFE_INTEGER : 0;
-      this.#spare = { sequence, file, sparePath, end: headerBytes, reserved, used: false };
+      this.#spare = {
+        sequence,
+        file,
+        twin: this.#openTwin(file, sparePath),
+        sparePath,
+        end: headerBytes,
+        reserved: stepBytes === 0 ? Number.MAX_SAFE_INTEGER : 0,
+        used: false,
+        syncing: undefined,
+      };
       this.#waiting.push(this.#spare);
       return this.#spare;
     } catch (error) {
       throw full(sparePath, error);
+    }
+  }
+
+  #openTwin(file: VfsFile, path: string): VfsFile {
+    try {
+      return this.#vfs.openSync(path, 'write');
+    } catch (error) {
+      file.closeSync();
+      this.#vfs.unlinkSync(path);
+      throw error;
     }
   }
 
@@ -150,6 +200,16 @@ export class Space {
     const step = this.#options.stepBytes;
     const target = Math.ceil((slot.end + needed) / step) * step;
     try {
+      this.#fill(slot, target);
+    } catch (error) {
+      if (!(error instanceof WalError) || slot.end + needed > slot.reserved) throw error;
+    }
+  }
+
+  /** Writes zeros up to `target`. Throws `WAL_FULL`. */
+  #fill(slot: Slot, target: number): void {
+    const step = this.#zeros.length;
+    try {
       while (slot.reserved < target) {
         const bytes = Math.min(step, target - slot.reserved);
         const zeros = bytes === step ? this.#zeros : this.#zeros.subarray(0, bytes);
@@ -157,9 +217,8 @@ export class Space {
         slot.reserved += bytes;
       }
     } catch (error) {
-      if (slot.end + needed <= slot.reserved) return;
       const path = `${this.#options.dir}/${segmentName(slot.sequence)}`;
-      throw isNoSpace(error) ? full(path, error) : this.#onFailure(error);
+      throw isNoSpace(error) ? full(path, error) : this.#onFailure('write', error);
     }
   }
 }

@@ -205,9 +205,19 @@ export class Wal {
    * policy. Blocks the thread for the disk. Throws as `append` rejects.
    */
   appendSync(bytes: Uint8Array): Position {
-    const lsn = this.submit(bytes);
+    this.#core.checkUsable();
+    this.#checkLength(bytes.length);
+    const { writer, space } = this.#core.path;
+    let lsn = writer.appendAlone(bytes) as Lsn;
+    if (lsn > 0) {
+      this.#appends++;
+      this.#appendedBytes += bytes.length;
+      if (space.wantsSpare) this.#scheduleTurn();
+    } else {
+      lsn = this.submit(bytes);
+    }
     const position = this.#newestPosition(lsn);
-    this.#core.path.writer.flushNow();
+    writer.flushNow();
     if (lsn > this.durableLsn)
       throw this.#core.failureOf(lsn <= this.#core.path.writer.attemptedLsn);
     return position;

@@ -61,12 +61,14 @@ export class WritePath {
       {
         sequence: live.header.sequence,
         file: live.file,
+        twin: live.twin,
         sparePath: undefined,
         end: live.end,
         reserved: preallocateBytes === 0 ? Number.MAX_SAFE_INTEGER : live.end,
         used: live.lastLsn >= live.header.baseLsn,
+        syncing: undefined,
       },
-      (error) => owner.fail('write', error),
+      (kind, error) => owner.fail(kind, error),
     );
     this.appender = new Appender(this.space, marks, this.epoch, segmentBytesMax);
     this.writer = new Writer(
@@ -85,7 +87,7 @@ export class WritePath {
         stepped: () => announcer.announce(),
       },
     );
-    this.schedule = new Schedule(vfs.timers, marks, this.writer, options.sync);
+    this.schedule = new Schedule(vfs.timers, marks, this.writer, options);
   }
 
   /** No more I/O is started, no timer runs. */

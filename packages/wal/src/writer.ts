@@ -15,17 +15,18 @@
  */
 
 import { crc32 } from '@nendb/codec';
-import type { Vfs, VfsFile } from '@nendb/vfs';
+import { type Vfs, writeFullySync } from '@nendb/vfs';
 import type { Appender } from './appender.js';
 import type { Clockwork } from './clockwork.js';
 import type { Segment } from './directory.js';
 import * as format from './format.js';
 import { chainAfter, emptyFrameHeader, frameBytes, putFrameHeader } from './frame.js';
-import type { Group } from './group.js';
+import { type Group, recordBytes } from './group.js';
 import { GROUP_SYNC_BYTES_MAX, INLINE_SYNC_MS_MAX, INLINE_WRITE_BYTES_MAX } from './limits.js';
 import { LiveSegment } from './live-segment.js';
+import { LONE_BYTES_MAX, LoneFrame, loneFrameBytes } from './lone-frame.js';
 import type { Marks } from './marks.js';
-import { type Plan, Pump } from './pump.js';
+import { type Io, type Plan, Pump, type Twins } from './pump.js';
 import { encodeSegmentHeader, type SegmentHeader } from './segment-header.js';
 import type { Slot, Space } from './space.js';
 import { encodeTrailer } from './trailer.js';
@@ -60,6 +61,7 @@ export class Writer {
   readonly #pump: Pump;
   #live: LiveSegment;
   #slot: Slot;
+  readonly #lone: LoneFrame;
   #syncMs: number;
   #backgroundSync: Promise<void> | undefined;
   /** The plan is syncing: a background sync would run beside it on the same descriptor. */
@@ -93,6 +95,7 @@ export class Writer {
     this.#marks = parts.marks;
     this.#time = parts.time;
     this.#listener = listener;
+    this.#lone = new LoneFrame();
     this.#syncMs = options.syncMs;
     this.attemptedLsn = live.lastLsn;
     this.#pump = new Pump(
@@ -110,6 +113,40 @@ export class Writer {
   /** Writes, and under `always` syncs, what is pending; slow pieces go through the pool. */
   flush(): void {
     this.#pump.kick();
+  }
+
+  /**
+   * Appends a record at once, without a plan, where nothing else is under way and the policy wants
+   * no sync. Returns its LSN, or 0 where it must go the ordinary way; `failed` is told of an error.
+   * Throws `WAL_FULL`.
+   */
+  appendAlone(bytes: Uint8Array): number {
+    if (this.#options.always || this.#stopped || bytes.length > LONE_BYTES_MAX) return 0;
+    if (this.#pump.running || !this.#appender.isEmpty) return 0;
+    const live = this.#live;
+    const slot = this.#slot;
+    const total = loneFrameBytes(bytes.length);
+    if (this.#space.choose(total) !== slot) return 0;
+    const lsn = this.#appender.assign(recordBytes(bytes.length), slot.end);
+    const frame = this.#lone.encode(bytes, live, this.#time.nowMs(), lsn, this.#marks.syncedLsn);
+    this.attemptedLsn = lsn;
+    try {
+      writeFullySync(live.file, frame, slot.end);
+    } catch (error) {
+      this.#listener.failed('write', error);
+      return lsn;
+    }
+    this.writes++;
+    live.index.note(lsn, slot.end);
+    slot.end += total;
+    slot.used = true;
+    live.end = slot.end;
+    live.lastLsn = lsn;
+    live.chain = chainAfter(live.chain, this.#lone.crc);
+    this.#marks.wrote(lsn, recordBytes(bytes.length));
+    this.#listener.wrote(total);
+    this.#listener.stepped();
+    return lsn;
   }
 
   /** The same, done when it returns. */
@@ -146,9 +183,19 @@ export class Writer {
     await Promise.all(this.#retired);
   }
 
-  /** Closes a sealed segment once nothing uses it: a sync that was overtaken may still run. */
-  #retire(file: VfsFile): void {
-    const closed: Promise<void> = file.close().then(
+  /**
+   * Cuts a sealed segment to `length` bytes and closes it once nothing uses it: a sync that was
+   * overtaken may still run.
+   */
+  #retire(segment: LiveSegment, length: number): void {
+    const work = async (): Promise<void> => {
+      try {
+        if (!this.#stopped) await segment.file.truncate(length);
+      } finally {
+        await segment.close();
+      }
+    };
+    const closed: Promise<void> = work().then(
       () => {
         this.#retired.delete(closed);
       },
@@ -172,13 +219,14 @@ export class Writer {
     if (this.#backgroundSync || this.#planSyncs || this.#stopped) return false;
     if (this.#marks.syncedLsn === live.lastLsn) return false;
     const { lastLsn, end } = live;
+    const { writtenBytes } = this.#marks;
     const startedMs = this.#vfs.clock.monotonicMs();
-    const sync = live.file.sync({ dataOnly: true }).then(
+    const sync = this.#startBackgroundSync(live).then(
       () => {
         this.#backgroundSync = undefined;
         if (this.#stopped) return;
         live.syncedEnd = Math.max(live.syncedEnd, end);
-        this.#synced(startedMs, lastLsn);
+        this.#synced(startedMs, lastLsn, writtenBytes);
         this.#listener.stepped();
       },
       (error: unknown) => {
@@ -188,6 +236,13 @@ export class Writer {
     );
     this.#backgroundSync = sync;
     return true;
+  }
+
+  async #startBackgroundSync(live: LiveSegment): Promise<void> {
+    // What the pool still holds may be a sync of this descriptor that was overtaken.
+    if (!this.#pump.poolIsEmpty) await this.#pump.poolNow();
+    // A rotation that happened meanwhile has synced, and closes, the file.
+    if (this.#live === live && !this.#stopped) await live.file.sync({ dataOnly: true });
   }
 
   /** Writes and syncs an idle mark when everything is synced and nothing is pending. */
@@ -251,30 +306,32 @@ export class Writer {
     this.#listener.wrote(group.length);
   }
 
-  *#sync(pool: boolean): Plan {
+  /** `beside`: another file that is synced at the same time. */
+  *#sync(pool: boolean, beside?: Twins): Plan {
     const live = this.#live;
     this.#planSyncs = true;
     if (this.#backgroundSync) yield { kind: 'wait', promise: this.#backgroundSync, pool: true };
     const { lastLsn, end } = live;
+    const { writtenBytes } = this.#marks;
     const startedMs = this.#vfs.clock.monotonicMs();
-    yield { kind: 'sync', file: live.file, dataOnly: true, pool };
+    yield { kind: 'sync', file: live, dataOnly: true, pool, beside };
     this.#planSyncs = false;
     live.syncedEnd = Math.max(live.syncedEnd, end);
-    this.#synced(startedMs, lastLsn);
+    this.#synced(startedMs, lastLsn, writtenBytes);
   }
 
-  #synced(startedMs: number, lsn: number): void {
+  #synced(startedMs: number, lsn: number, writtenBytes: number): void {
     this.lastSyncMs = this.#vfs.clock.monotonicMs() - startedMs;
     // An average that forgets: one slow sync does not send everything to the pool.
     this.#syncMs += (this.lastSyncMs - this.#syncMs) / 8;
     this.syncs++;
-    this.#marks.synced(lsn);
+    this.#marks.synced(lsn, writtenBytes);
     this.#listener.synced(this.lastSyncMs);
   }
 
   *#rotate(next: Slot): Plan {
     const old = this.#live;
-    yield* this.#sync(true);
+    const pool = this.#syncMs > INLINE_SYNC_MS_MAX;
     this.#planSyncs = true;
     const header: SegmentHeader = {
       ...old.header,
@@ -289,16 +346,25 @@ export class Writer {
       predecessorChain: old.chain,
     };
     const bytes = encodeSegmentHeader(header);
-    const live = new LiveSegment(this.#options.dir, header, bytes.length, next.file);
+    const live = new LiveSegment(this.#options.dir, header, bytes.length, next.file, next.twin);
     yield { kind: 'write', file: live.file, bytes, position: 0, pool: false };
-    yield { kind: 'sync', file: live.file, dataOnly: false, pool: true };
+    if (next.syncing) yield { kind: 'wait', promise: next.syncing, pool: true };
+    if (old.syncedEnd < old.end) {
+      // Not part of the log before it has its name: it may be on disk before what it vouches for.
+      yield* this.#sync(pool, live);
+    } else {
+      yield { kind: 'sync', file: live, dataOnly: true, pool };
+    }
+    this.#planSyncs = true;
     if (next.sparePath !== undefined) {
       yield { kind: 'rename', from: next.sparePath, to: live.path, pool: false };
     }
-    yield { kind: 'syncDir', path: this.#options.dir, pool: true };
-    yield* this.#seal(old, format.FrameType.rotated);
+    yield { kind: 'syncDir', path: this.#options.dir, pool };
+    const trailer = yield* this.#trailer(old, format.FrameType.rotated);
+    yield { kind: 'sync', file: old, dataOnly: true, pool };
     const sealed = old.describe();
-    this.#retire(old.file);
+    // Nobody waits for the zeros behind the trailer to go.
+    this.#retire(old, old.end + trailer);
     this.#space.promoted(next);
     this.#live = live;
     this.#slot = next;
@@ -311,12 +377,15 @@ export class Writer {
   *#close(): Plan {
     yield* this.#sync(true);
     this.#planSyncs = true;
-    yield* this.#seal(this.#live, format.FrameType.closed);
+    const live = this.#live;
+    const length = live.end + (yield* this.#trailer(live, format.FrameType.closed));
+    yield { kind: 'truncate', file: live.file, length, pool: true };
+    yield { kind: 'sync', file: live, dataOnly: false, pool: true };
     this.#closeDue = false;
   }
 
-  /** Writes the trailer, gives back the zeros behind it, syncs. */
-  *#seal(segment: LiveSegment, type: format.FrameType): Plan {
+  /** Writes the trailer; returns its length in bytes. */
+  *#trailer(segment: LiveSegment, type: format.FrameType): Generator<Io, number, void> {
     const { file, end, header } = segment;
     const payload = encodeTrailer(
       {
@@ -329,8 +398,7 @@ export class Writer {
     );
     const bytes = this.#controlFrame(segment, type, payload);
     yield { kind: 'write', file, bytes, position: end, pool: false };
-    yield { kind: 'truncate', file, length: end + bytes.length, pool: true };
-    yield { kind: 'sync', file, dataOnly: false, pool: true };
+    return bytes.length;
   }
 
   #controlFrame(segment: LiveSegment, type: format.FrameType, payload: Uint8Array): Uint8Array {

@@ -25,7 +25,7 @@ describe('rotation', () => {
       const steps = sim.changes
         .slice(from)
         .map(({ kind, path }) => `${kind} ${path.slice(DIR.length + 1)}`);
-      // A descriptor is called by the name it was opened under.
+      // A descriptor is called by the name it was opened under; syncs in place have their own.
       const old = segment(1).replace('.wal', '.tmp');
       const spare = segment(2).replace('.wal', '.spare');
       const at = (step: string, after = -1) => steps.findIndex((s, i) => i > after && s === step);
@@ -36,7 +36,7 @@ describe('rotation', () => {
       expect(named).toBeGreaterThan(renamed);
       const trailer = at(`write ${old}`, named);
       expect(trailer).toBeGreaterThan(named);
-      const sealed = at(`sync ${old}`, trailer);
+      const sealed = at(`sync ${segment(1)}`, trailer);
       expect(sealed).toBeGreaterThan(trailer);
       const lastWrite = steps.findLastIndex((step) => step.startsWith('write'));
       expect(lastWrite).toBeGreaterThan(sealed);
