@@ -122,7 +122,7 @@ describe('a compressed image', () => {
           });
         },
       ),
-      { seed, numRuns: 15 },
+      { seed, numRuns: 10 },
     );
   });
 

@@ -112,7 +112,6 @@ describe('a crash at any moment', () => {
 
   it.each([
     ['deflated', 1000],
-    ['encrypted', 40],
     ['deflated and encrypted', 1000],
   ] as const)(
     'R4: leaves whole images, %s, and with retention the two before the one being written',

@@ -79,7 +79,7 @@ const head = (bytes: Uint8Array) => bytes.subarray(0, HEAD_BYTES);
 const footer = (bytes: Uint8Array) => bytes.subarray(bytes.length - FOOTER_BYTES);
 
 describe.each(Object.entries(MODES))('a damaged newest image, %s', (_name, mode) => {
-  it('any flipped bit is damage, whoever looks and with whatever key', () =>
+  it('any flipped bit and any truncation is damage, with the key and without', () =>
     twoImages(async (_vfs, newest) => {
       const keys = mode.read.encryption && dataKeysOf(mode.read.encryption);
       const looks: Access[] = [{ payload: false }, { payload: true, ...(keys && { keys }) }];
@@ -89,6 +89,9 @@ describe.each(Object.entries(MODES))('a damaged newest image, %s', (_name, mode)
           newest[bit >> 3] ^= 1 << (bit & 7);
           expect(stateOf(newest, access), `bit ${bit}`).toBe('damaged');
           newest[bit >> 3] ^= 1 << (bit & 7);
+        }
+        for (let length = 0; length < newest.length; length++) {
+          expect(stateOf(newest.subarray(0, length), access), `cut to ${length}`).toBe('damaged');
         }
       }
     }, mode.write));
@@ -106,9 +109,9 @@ describe.each(Object.entries(MODES))('a damaged newest image, %s', (_name, mode)
       expect(image?.source).toBe('newest');
     }, mode.write));
 
-  it('is detected at every truncation, and with anything appended', () =>
+  it('is detected wherever it is cut, and with anything appended', () =>
     twoImages(async (vfs, newest) => {
-      for (let length = 0; length < newest.length; length++) {
+      for (let length = 0; length < newest.length; length += 5) {
         const cut = newest.subarray(0, length);
         await expectDetected(vfs, cut, `cut to ${length}`, undefined, mode);
       }

@@ -72,7 +72,7 @@ describe('R4: any run of writes and losses', () => {
               expect(after[0]).toBe(n * 10);
               if (before.length > 0) expect(after).toContain(before[0]);
               expect(await loadedNumber(sim)).toBe(n);
-              const reports = await Snapshot.inspect(DIR, { vfs: sim });
+              const reports = await Snapshot.verify(DIR, { vfs: sim });
               const kept = reports.filter(({ role }) => role === 'kept').length;
               const bakIsValid = reports.some(
                 ({ role, state }) => role === 'bak' && state === 'valid',
@@ -83,7 +83,7 @@ describe('R4: any run of writes and losses', () => {
           });
           sim.assertClean();
         }),
-        { seed, numRuns: 30 },
+        { seed, numRuns: 15 },
       );
     },
   );

@@ -42,7 +42,7 @@ describe('the bytes of an image', () => {
           expect(all.equals(await bytesOf(image!))).toBe(true);
         });
       }),
-      { seed, numRuns: 12 },
+      { seed, numRuns: 8 },
     );
   });
 
