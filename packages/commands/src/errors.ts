@@ -1,8 +1,12 @@
 /**
  * Error replies, as Redis words them: clients and libraries match on these texts. The first word is
  * the stable code. Source: Redis 7.0, `server.c` (`createSharedObjects`) and each command's page.
+ *
+ * A text is a byte string: each character is one byte (latin1), so that what a client sent is quoted
+ * as it came. `writeError` writes it; text from elsewhere goes through `oneLine` first.
  */
 import type { EngineError } from '@nendb/engine';
+import type { ReplyWriter } from '@nendb/resp';
 import { ERROR_QUOTE_BYTES_MAX, PATTERN_BYTES_MAX } from './limits.js';
 
 export const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
@@ -64,7 +68,7 @@ export function engineReply(error: EngineError): string {
     case 'ENGINE_READ_ONLY':
       return `MISCONF ${oneLine(error.message)}`;
     case 'ENGINE_NO_SPACE':
-      return `MISCONF Errors writing to the log: ${oneLine(error.message)}`;
+      return `MISCONF Errors writing to the log: ${noSpace(error)}`;
     case 'ENGINE_FAILED':
       return `MISCONF The log has failed, the server stops: ${oneLine(error.message)}`;
     default:
@@ -72,7 +76,34 @@ export function engineReply(error: EngineError): string {
   }
 }
 
-/** An error reply is one line. */
+/**
+ * Why the log could not grow. The engine has one code for it; only where the disk is full is it disk
+ * space that has to be freed, so that other causes are given as they are.
+ */
+function noSpace(error: EngineError): string {
+  let cause: unknown = error;
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (!(cause instanceof Error) || typeof code !== 'string' || !SYSTEM_CODE.test(code)) {
+    return oneLine(error.message);
+  }
+  if (code === 'ENOSPC' || code === 'EDQUOT') return oneLine(error.message);
+  const hint = OUT_OF_FILES.has(code)
+    ? 'close connections or raise the limit of open files, and try again'
+    : 'mend the cause and try again';
+  return oneLine(`${cause.message}: nothing was written; ${hint}`);
+}
+
+/** As the file system gives them: EMFILE, EDQUOT, ... */
+const SYSTEM_CODE = /^E[A-Z0-9]+$/;
+const OUT_OF_FILES = new Set(['EMFILE', 'ENFILE']);
+
+/** Text as one line of an error reply, as a byte string: UTF-8. */
 export function oneLine(text: string): string {
-  return text.replaceAll(/[\r\n]+/g, ' ');
+  return Buffer.from(text.replaceAll(/[\r\n]+/g, ' ')).toString('latin1');
+}
+
+/** Replies an error: `text` is a byte string; line breaks in it become spaces, as in Redis. */
+export function writeError(reply: ReplyWriter, text: string): void {
+  reply.raw(Buffer.from(`-${text.replaceAll(/[\r\n]/g, ' ')}\r\n`, 'latin1'));
 }

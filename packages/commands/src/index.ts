@@ -1,4 +1,4 @@
-export type { Call, Environment } from './dispatch/call.js';
+export type { Call, Environment, WriteRefusal } from './dispatch/call.js';
 export { Counters } from './dispatch/counters.js';
 export { Dispatcher, type DispatcherOptions } from './dispatch/dispatcher.js';
 export { TransactionQueue } from './dispatch/queue.js';
@@ -7,6 +7,7 @@ export * from './host.js';
 export { DATABASES, QUEUE_BYTES_MAX } from './limits.js';
 export * from './local/local-client.js';
 export * from './local/local-host.js';
+export { humanBytes } from './server/info-sections.js';
 export * from './server/status.js';
 export * from './session.js';
 export { commandTable } from './table/families.js';

@@ -4,16 +4,17 @@
 export const DATABASES = 16;
 
 /**
- * Bytes that one MULTI may queue, overhead included. Half of the longest commit: the staged effects
+ * Bytes that one MULTI may allocate for its queue. Half of the longest commit: the staged effects
  * and the queue are alive at the same time.
  */
 export const QUEUE_BYTES_MAX = 256 * 1024 * 1024;
 
-/** What a queued command costs beyond its arguments: objects and offsets, as measured, rounded up. */
-export const QUEUED_REQUEST_BYTES = 256;
+/** What the first queued request allocates, for arguments and for offsets: room for a small MULTI. */
+export const QUEUE_BYTES_MIN = 512;
+export const QUEUE_WORDS_MIN = 64;
 
-/** What each queued argument costs beyond its bytes: two 32-bit offsets. */
-export const QUEUED_ARGUMENT_BYTES = 8;
+/** Arguments for which the view that replays a queue keeps its offsets: above it they are let go. */
+export const REPLAY_ARGUMENTS_KEPT = 1024;
 
 /** Longest string that APPEND may make, in bytes: Redis's `proto-max-bulk-len`. */
 export const STRING_BYTES_MAX = 512 * 1024 * 1024;

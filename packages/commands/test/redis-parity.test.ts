@@ -5,15 +5,15 @@
 
 import { type Reply, RespError } from '@nendb/resp';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commandTable } from '../src/index.js';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { commandTable, Dispatcher, LocalHost } from '../src/index.js';
 import { Database } from './harness/database.js';
 import { DirectLink } from './harness/direct-link.js';
 import { type Answer, type RedisLink, RedisPeer, redisInstalled } from './harness/redis.js';
 import { FIXED_SEED, rotatingSeed } from './harness/seeds.js';
 import { transcripts } from './harness/transcripts.js';
 
-type Word = string | number;
+type Word = string | number | Uint8Array;
 
 /** Replies whose order is the server's own business. */
 const UNORDERED = new Set(['keys', 'hkeys', 'hvals', 'hgetall']);
@@ -128,6 +128,40 @@ describe.skipIf(!redisInstalled)('replies are those of redis-server', () => {
       });
     }
   }
+
+  it('CONFIG GET answers a name as it was spelled, a pattern with the names themselves', async () => {
+    const parameters = new Map([
+      ['appendonly', 'no'],
+      ['maxmemory', '0'],
+      ['save', ''],
+    ]);
+    const host = new LocalHost({ engine: database.engine });
+    host.configuration = () => parameters;
+    for (const protocol of [2, 3] as const) {
+      await begin(protocol);
+      client = new DirectLink(new Dispatcher({ engine: database.engine, host }));
+      await client.ask(['HELLO', protocol]);
+      for (const line of ['SAVE', 'SAVE save', 'save SAVE', 'SAV*', 'MaxMemory', 'nosuch']) {
+        await compare(['CONFIG', 'GET', ...line.split(' ')], protocol);
+      }
+    }
+  });
+
+  it('EXEC before authentication', async () => {
+    const guarded = await RedisPeer.start(['--requirepass', 'secret']);
+    onTestFinished(() => guarded.stop());
+    const peer = await guarded.connect();
+    const host = new LocalHost({ engine: database.engine });
+    Object.assign(host, { passwordRequired: true });
+    const stranger = new DirectLink(new Dispatcher({ engine: database.engine, host }), {
+      authenticated: false,
+    });
+    for (const line of ['EXEC', 'EXEC a', 'MULTI', 'GET k', 'DISCARD']) {
+      const [theirs, ours] = [await peer.ask(line.split(' ')), await stranger.ask(line.split(' '))];
+      expect(ours.bytes.toString('latin1'), line).toBe(theirs.bytes.toString('latin1'));
+    }
+    peer.close();
+  });
 
   it('COMMAND INFO of every command that it has', async () => {
     await begin(3);

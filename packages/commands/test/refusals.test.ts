@@ -85,6 +85,51 @@ describe('what the engine refuses', () => {
     expect(reported).toEqual([]);
   });
 
+  it('R10: a log that cannot grow is a refusal that is remembered until a write succeeds', async () => {
+    const { engine } = database;
+    let full = true;
+    const { client, dispatcher } = clientOf(
+      withMembers(engine, {
+        commit() {
+          if (!full) return engine.commit();
+          engine.abort();
+          throw new EngineError('ENGINE_NO_SPACE', 'no room to append: free disk space');
+        },
+      }),
+    );
+    const reason = 'MISCONF Errors writing to the log: no room to append: free disk space';
+    expect(dispatcher.writeRefusal).toBeUndefined();
+    expect(await client.run('SET k v')).toBe(`-${reason}`);
+    expect(dispatcher.writeRefusal).toMatchObject({ reason });
+    expect(dispatcher.writeRefusal?.atMs).toBeGreaterThan(1_600_000_000_000);
+    expect(await client.local.call('INFO', 'persistence')).toMatchObject({
+      text: expect.stringContaining('aof_last_write_status:err'),
+    });
+    full = false;
+    expect(await client.run('GET k'), 'reads go on and prove nothing').toBeNull();
+    expect(dispatcher.writeRefusal).toMatchObject({ reason });
+    expect(await client.run('SET k v')).toBe('OK');
+    expect(dispatcher.writeRefusal).toBeUndefined();
+    expect(await client.local.call('INFO', 'persistence')).toMatchObject({
+      text: expect.stringContaining('aof_last_write_status:ok'),
+    });
+  });
+
+  it.each([
+    ['ENOSPC', 'no space left on device', /no room to append to f .*: free disk space/],
+    ['EMFILE', 'too many open files', /log: EMFILE: too many open files: nothing .*open files/],
+    ['EACCES', 'permission denied', /log: EACCES: permission denied: nothing was written; mend/],
+  ])('the cause %s of a log that cannot grow is given as it is', async (code, text, expected) => {
+    const system = Object.assign(new Error(`${code}: ${text}`), { code });
+    const log = new Error('of the log', { cause: system });
+    const message = `no room to append to f (${code}): free disk space`;
+    const error = new EngineError('ENGINE_NO_SPACE', message, { cause: log });
+    const { client } = clientOf(refusing(error));
+    const reply = await client.run('SET k v');
+    expect(reply).toMatch(expected);
+    if (code !== 'ENOSPC') expect(reply).not.toContain('disk');
+  });
+
   it('a defect in a handler is reported, leaves nothing behind and stops nobody', async () => {
     let broken = true;
     const engine = withMembers(database.engine, {

@@ -31,8 +31,8 @@ class TestHost extends LocalHost {
   override configuration(): ReadonlyMap<string, string> {
     return new Map([
       ['save', ''],
-      ['appendonly', 'yes'],
       ['maxclients', '10000'],
+      ['appendonly', 'yes'],
     ]);
   }
 
@@ -122,8 +122,8 @@ describe('what the server tells of itself', () => {
   it('CONFIG GET takes globs; CONFIG SET says that nothing can be changed', async () => {
     expect(await client.run('CONFIG GET save')).toEqual([['save', '']]);
     expect(await client.run('CONFIG GET MAX* append*')).toEqual([
-      ['appendonly', 'yes'],
       ['maxclients', '10000'],
+      ['appendonly', 'yes'],
     ]);
     expect(await client.run('CONFIG SET maxclients 5')).toMatch(
       /^-ERR CONFIG SET failed .*'maxclients'.* can't set immutable config$/,
@@ -219,6 +219,18 @@ describe('what the server tells of itself', () => {
     while (database.engine.health().snapshot.inProgress) await quiet();
     expect(database.engine.health().snapshot.newest?.header.lsn).toBe(2);
     expect((await info('persistence')).get('rdb_changes_since_last_save')).toBe('0');
+  });
+
+  it('BGSAVE inside MULTI takes its snapshot once EXEC has committed', async () => {
+    await client.run('MULTI');
+    await client.run('SET k v');
+    await client.run('BGSAVE');
+    await client.run('SET l w');
+    expect(await client.run('EXEC')).toEqual(['OK', 'Background saving scheduled', 'OK']);
+    const { snapshot } = database.engine.health();
+    expect(snapshot.inProgress || snapshot.newest !== undefined).toBe(true);
+    while (database.engine.health().snapshot.inProgress) await quiet();
+    expect(database.engine.health().snapshot.newest?.header.lsn).toBe(1);
   });
 
   it('SHUTDOWN tells the host how, and goes on where it could not stop', async () => {

@@ -115,7 +115,7 @@ describe('MULTI and EXEC', () => {
     await client.run('MULTI');
     expect(await client.run(`SET a ${'x'.repeat(1_000)}`)).toBe('QUEUED');
     expect(await client.run(`SET b ${'x'.repeat(1_000)}`)).toMatch(/^-ERR expected at most 2000/);
-    expect(client.local.session.queue?.bytes, 'the memory is given back').toBe(0);
+    expect(client.local.session.queue?.allocatedBytes, 'the memory is given back').toBe(0);
     expect(await client.run('EXEC')).toMatch(/^-EXECABORT/);
     expect(await client.run('EXISTS a b')).toBe(0);
   });

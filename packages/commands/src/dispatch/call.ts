@@ -8,7 +8,7 @@
 import type { EngineView, RecordView, TransactionView, ValueType } from '@nendb/engine';
 import type { ReplyWriter } from '@nendb/resp';
 import { isWord } from '../bytes/words.js';
-import { WRONG_TYPE } from '../errors.js';
+import { WRONG_TYPE, writeError } from '../errors.js';
 import type { Host } from '../host.js';
 import type { Session } from '../session.js';
 import type { Command } from '../table/row.js';
@@ -16,12 +16,22 @@ import type { CommandTable } from '../table/table.js';
 import type { Counters } from './counters.js';
 import { quote, type Request } from './request.js';
 
+/** The last write that the engine refused because the log could not grow. */
+export interface WriteRefusal {
+  /** Wall clock, in ms since 1970. */
+  atMs: number;
+  /** The reply it got. */
+  reason: string;
+}
+
 /** What handlers may use of the dispatcher. */
 export interface Environment {
   readonly engine: EngineView;
   readonly host: Host;
   readonly table: CommandTable;
   readonly counters: Counters;
+  /** Why writes are refused for lack of room, until one has succeeded again. */
+  readonly writeRefusal: WriteRefusal | undefined;
   /** Runs what the session has queued. */
   execute(session: Session, reply: ReplyWriter): true | Promise<void>;
 }
@@ -36,6 +46,8 @@ export class Call {
   command!: Command;
   /** The open transaction of a `readonly` or `write` command. */
   transaction!: TransactionView;
+  /** Whether EXEC runs it. */
+  queued = false;
   /** Whether the handler replied an error. */
   failed = false;
 
@@ -49,6 +61,7 @@ export class Call {
     this.bytes = request.bytes;
     this.starts = request.starts;
     this.ends = request.ends;
+    this.queued = false;
     this.failed = false;
   }
 
@@ -61,7 +74,7 @@ export class Call {
     ).toString();
   }
 
-  /** Its beginning, for an error text. */
+  /** Its beginning as a byte string, for an error text. */
   quote(index: number): string {
     return quote(this, index);
   }
@@ -76,10 +89,10 @@ export class Call {
     return isWord(this.bytes, this.starts[index], this.ends[index], expected);
   }
 
-  /** Replies an error. Handlers decide on it before they stage anything. */
+  /** Replies an error, a byte string. Handlers decide on it before they stage anything. */
   fail(text: string): void {
     this.failed = true;
-    this.reply.error(text);
+    writeError(this.reply, text);
     this.environment.counters.countError(text);
   }
 

@@ -26,6 +26,7 @@ import {
   queueTooLong,
   unknownCommand,
   unknownSubcommand,
+  writeError,
   wrongArity,
 } from '../errors.js';
 import type { Host } from '../host.js';
@@ -34,10 +35,10 @@ import type { Session } from '../session.js';
 import { commandTable } from '../table/families.js';
 import type { Command } from '../table/row.js';
 import type { CommandTable } from '../table/table.js';
-import { Call, type Environment } from './call.js';
+import { Call, type Environment, type WriteRefusal } from './call.js';
 import { Counters } from './counters.js';
 import { KeyPreparer } from './preparer.js';
-import type { QueuedCommand } from './queue.js';
+import { QueueReader, type TransactionQueue } from './queue.js';
 import { OwnedRequest, quote, quoteAll, type Request } from './request.js';
 
 export interface DispatcherOptions {
@@ -54,9 +55,12 @@ export class Dispatcher implements Environment {
   readonly counters = new Counters(commandTable.size);
   readonly #call: Call;
   readonly #keys: KeyPreparer;
+  readonly #reader = new QueueReader();
   readonly #queueBytesMax: number;
   /** Why writes are refused, once the engine has said so: it never takes that back. */
   #readOnlyReply: string | undefined;
+  /** The last refusal for lack of room, and the LSN then: a larger one says that a write succeeded. */
+  #refusedForSpace: { refusal: WriteRefusal; lsn: number } | undefined;
   /** What a commit threw besides refusals: nobody may take it for a defect of a handler. */
   #fatal: unknown;
 
@@ -65,7 +69,7 @@ export class Dispatcher implements Environment {
     this.host = options.host;
     this.#queueBytesMax = options.queueBytesMax ?? QUEUE_BYTES_MAX;
     this.#call = new Call(this);
-    this.#keys = new KeyPreparer(options.engine);
+    this.#keys = new KeyPreparer(options.engine, this.table);
   }
 
   /**
@@ -100,6 +104,11 @@ export class Dispatcher implements Environment {
     return this.#run(session, command, request, reply);
   }
 
+  get writeRefusal(): WriteRefusal | undefined {
+    const last = this.#refusedForSpace;
+    return last !== undefined && this.engine.appliedLsn === last.lsn ? last.refusal : undefined;
+  }
+
   /** Runs what `session` has queued, as one transaction. The queue is there and not failed. */
   execute(session: Session, reply: ReplyWriter): true | Promise<void> {
     const queue = session.queue;
@@ -109,14 +118,13 @@ export class Dispatcher implements Environment {
       this.#error(reply, execRefused(this.#readOnlyReply));
       return true;
     }
-    const { commands } = queue;
     const exec = this.#call.command;
-    const ready = this.engine.alwaysReady || this.#keys.prepareAll(session.database, commands);
+    const ready = this.engine.alwaysReady || this.#keys.prepareAll(session.database, queue);
     if (ready === true) {
-      this.#executeNow(session, exec, commands, reply);
+      this.#executeNow(session, exec, queue, reply);
       return true;
     }
-    return this.#executeWhenReady(ready, session, exec, commands, reply);
+    return this.#executeWhenReady(ready, session, exec, queue, reply);
   }
 
   /** The command or subcommand that is named, or `undefined` with the error replied. */
@@ -149,14 +157,13 @@ export class Dispatcher implements Environment {
 
   /** Replies an error before the command ran; a transaction being queued cannot succeed any more. */
   #refuse(session: Session, reply: ReplyWriter, command: Command | undefined, text: string): void {
-    if (session.queue !== undefined) {
-      if (command?.spec.name === 'exec') {
-        session.queue = undefined;
-        this.#error(reply, execRefused(text));
-        return;
-      }
-      session.queue.fail();
+    if (command?.spec.name === 'exec') {
+      // Redis discards a transaction here, whether or not there is one.
+      session.queue = undefined;
+      this.#error(reply, execRefused(text));
+      return;
     }
+    session.queue?.fail();
     this.#error(reply, text);
   }
 
@@ -197,15 +204,15 @@ export class Dispatcher implements Environment {
     ready: Promise<void>,
     session: Session,
     exec: Command,
-    commands: readonly QueuedCommand[],
+    queue: TransactionQueue,
     reply: ReplyWriter,
   ): Promise<void> {
     let pending: true | Promise<void> = ready;
     while (pending !== true) {
       await pending;
-      pending = this.#keys.prepareAll(session.database, commands);
+      pending = this.#keys.prepareAll(session.database, queue);
     }
-    this.#executeNow(session, exec, commands, reply);
+    this.#executeNow(session, exec, queue, reply);
   }
 
   #run(
@@ -249,27 +256,25 @@ export class Dispatcher implements Environment {
     this.#commit(reply, start, command);
   }
 
-  #executeNow(
-    session: Session,
-    exec: Command,
-    commands: readonly QueuedCommand[],
-    reply: ReplyWriter,
-  ): void {
+  #executeNow(session: Session, exec: Command, queue: TransactionQueue, reply: ReplyWriter): void {
     const call = this.#call;
+    const reader = this.#reader;
     const start = reply.length;
     let command = exec;
     try {
       const transaction = this.engine.begin();
-      reply.array(commands.length);
-      for (let i = 0; i < commands.length; i++) {
-        command = commands[i].command;
-        call.fill(session, command, commands[i].request, reply);
+      reply.array(queue.count);
+      for (reader.open(queue); reader.next(); ) {
+        command = this.table.byIndex[reader.commandIndex];
+        call.fill(session, command, reader, reply);
         call.transaction = transaction;
+        call.queued = true;
         this.counters.calls[command.index]++;
         command.handler?.(call);
         if (call.failed) this.counters.failed[command.index]++;
       }
     } catch (error) {
+      reader.close();
       this.engine.abort();
       this.#broken(reply, start, command, error);
       return;
@@ -288,11 +293,19 @@ export class Dispatcher implements Environment {
         this.#fatal = error;
         throw error;
       }
-      if (error.code === 'ENGINE_READ_ONLY') this.#readOnlyReply = engineReply(error);
+      const text = engineReply(error);
+      if (error.code === 'ENGINE_READ_ONLY') this.#readOnlyReply = text;
+      if (error.code === 'ENGINE_NO_SPACE') this.#noteNoSpace(text);
       reply.rewind(start);
       if (command !== undefined) this.counters.failed[command.index]++;
-      this.#error(reply, engineReply(error));
+      this.#error(reply, text);
     }
+  }
+
+  #noteNoSpace(reply: string): void {
+    const reason = Buffer.from(reply, 'latin1').toString();
+    const refusal = { atMs: Math.floor(this.host.wallMs()), reason };
+    this.#refusedForSpace = { refusal, lsn: this.engine.appliedLsn };
   }
 
   /** A handler that awaits writes its reply at its end, so that there is no half one to take back. */
@@ -320,6 +333,6 @@ export class Dispatcher implements Environment {
 
   #error(reply: ReplyWriter, text: string): void {
     this.counters.countError(text);
-    reply.error(text);
+    writeError(reply, text);
   }
 }

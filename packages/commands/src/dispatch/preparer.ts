@@ -9,16 +9,20 @@ import type { EngineView } from '@nendb/engine';
 import { parseSafeInteger } from '../bytes/integers.js';
 import { DATABASES } from '../limits.js';
 import type { Command } from '../table/row.js';
-import type { QueuedCommand } from './queue.js';
+import type { CommandTable } from '../table/table.js';
+import { QueueReader, type TransactionQueue } from './queue.js';
 import type { Request } from './request.js';
 
 export class KeyPreparer {
   readonly #engine: EngineView;
   /** Reused: most commands have one key. */
   readonly #keys: Uint8Array[] = [];
+  readonly #table: CommandTable;
+  readonly #reader = new QueueReader();
 
-  constructor(engine: EngineView) {
+  constructor(engine: EngineView, table: CommandTable) {
     this.#engine = engine;
+    this.#table = table;
   }
 
   /** The keys of one command. */
@@ -29,18 +33,20 @@ export class KeyPreparer {
   }
 
   /** The keys of a whole transaction, which may SELECT other databases on its way. */
-  prepareAll(database: number, commands: readonly QueuedCommand[]): true | Promise<void> {
+  prepareAll(database: number, queue: TransactionQueue): true | Promise<void> {
     const byDatabase = new Map<number, Uint8Array[]>();
     let selected = database;
-    for (const { command, request } of commands) {
-      if (command.spec.name === 'select') selected = selectedBy(request, selected);
+    const reader = this.#reader;
+    for (reader.open(queue); reader.next(); ) {
+      const command = this.#table.byIndex[reader.commandIndex];
+      if (command.spec.name === 'select') selected = selectedBy(reader, selected);
       if (command.firstKey === 0) continue;
       let keys = byDatabase.get(selected);
       if (keys === undefined) {
         keys = [];
         byDatabase.set(selected, keys);
       }
-      collectKeys(command, request, keys, keys.length);
+      collectKeys(command, reader, keys, keys.length);
     }
     const waits: Promise<void>[] = [];
     for (const [number, keys] of byDatabase) {

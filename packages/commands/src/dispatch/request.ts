@@ -54,11 +54,16 @@ export class OwnedRequest implements Request {
   }
 }
 
-/** Argument `index` as an error text quotes it: its first bytes only, however long it is. */
+/**
+ * Argument `index` as an error text quotes it: its first bytes only, however long it is, and as they
+ * are (latin1). A zero ends it, as in C.
+ */
 export function quote(request: Request, index: number): string {
   const from = request.starts[index];
   const to = Math.min(request.ends[index], from + ERROR_QUOTE_BYTES_MAX);
-  return Buffer.from(request.bytes.subarray(from, to)).toString();
+  const text = Buffer.from(request.bytes.subarray(from, to)).toString('latin1');
+  const zero = text.indexOf('\0');
+  return zero < 0 ? text : text.slice(0, zero);
 }
 
 /** The beginnings of as many arguments as an error text can hold. */

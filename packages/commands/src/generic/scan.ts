@@ -19,10 +19,14 @@ const TYPE = word('type');
 
 const COUNT_DEFAULT = 10;
 
+const UINT64_MAX = 2n ** 64n - 1n;
+/** No cursor in its plain form is longer; more leading zeros than this are not worth reading. */
+const CURSOR_BYTES_MAX = 64;
+
 /** SCAN cursor [MATCH pattern] [COUNT count] [TYPE type] */
 export function scan(call: Call) {
-  const cursor = parseSafeInteger(call.bytes, call.starts[1], call.ends[1]);
-  if (!(cursor >= 0)) return call.fail(INVALID_CURSOR);
+  const cursor = readCursor(call, 1);
+  if (cursor === undefined) return call.fail(INVALID_CURSOR);
   let count = COUNT_DEFAULT;
   let pattern: Uint8Array | undefined;
   let type: string | undefined;
@@ -42,17 +46,42 @@ export function scan(call: Call) {
     }
   }
   const found: Buffer[] = [];
-  const next = call.transaction.scan(
-    call.session.database,
-    cursor,
-    Math.min(count, SCAN_COUNT_MAX),
-    (key, view) => {
-      if (matches(key, view, pattern, type)) found.push(Buffer.from(key));
-    },
-  );
+  const next = Number.isSafeInteger(cursor)
+    ? call.transaction.scan(
+        call.session.database,
+        cursor,
+        Math.min(count, SCAN_COUNT_MAX),
+        (key, view) => {
+          if (matches(key, view, pattern, type)) found.push(Buffer.from(key));
+        },
+      )
+    : 0;
   call.reply.array(2);
   call.reply.text(String(next));
   replyKeys(call, found);
+}
+
+/**
+ * The cursor in argument `index`, Infinity where it is larger than any that was ever given out (the
+ * scan is at its end then), `undefined` where it is none.
+ *
+ * Redis reads it with C's `strtoul`: nothing at all is 0, signs and leading zeros may be there, and
+ * `-1` is 2^64 - 1.
+ */
+function readCursor(call: Call, index: number): number | undefined {
+  const usual = parseSafeInteger(call.bytes, call.starts[index], call.ends[index]);
+  if (usual >= 0) return usual;
+  if (call.ends[index] - call.starts[index] > CURSOR_BYTES_MAX) return undefined;
+  const [, sign, digits] = /^(?:([+-]?)(\d+))?$/.exec(call.text(index)) ?? [
+    undefined,
+    '',
+    undefined,
+  ];
+  if (digits === undefined) return call.starts[index] === call.ends[index] ? 0 : undefined;
+  const value = BigInt(digits);
+  if (value > UINT64_MAX) return undefined;
+  const cursor = Number(sign === '-' ? BigInt.asUintN(64, -value) : value);
+  return Number.isSafeInteger(cursor) ? cursor : Number.POSITIVE_INFINITY;
 }
 
 /** KEYS pattern */

@@ -46,7 +46,7 @@ function info(call: Call) {
   call.reply.array(call.argc - 2);
   for (let i = 2; i < call.argc; i++) {
     const command = call.environment.table.byFullName(call.text(i));
-    if (command === undefined) call.reply.nullArray();
+    if (command === undefined) call.reply.null();
     else replyInfo(call.reply, command);
   }
 }

@@ -17,21 +17,33 @@ const HELP = [
   '    Reset statistics reported by the INFO command.',
 ];
 
-/** CONFIG GET pattern [pattern ...] */
+/** What makes a pattern of a name, as Redis has it. */
+const GLOB = /[*?[]/;
+
+/** CONFIG GET pattern [pattern ...]: a name that is no pattern is answered as it was spelled. */
 function get(call: Call) {
-  const patterns: Buffer[] = [];
+  const known = call.environment.host.configuration();
+  /** The spelling of each name that was found, in the order in which they were. */
+  const spellings = new Map<string, string>();
   for (let i = 2; i < call.argc; i++) {
     if (call.ends[i] - call.starts[i] > PATTERN_BYTES_MAX) return call.fail(PATTERN_TOO_LONG);
-    patterns.push(Buffer.from(call.text(i).toLowerCase()));
+    const text = call.text(i);
+    const wanted = text.toLowerCase();
+    if (!GLOB.test(text)) {
+      if (known.has(wanted) && !spellings.has(wanted)) spellings.set(wanted, text);
+      continue;
+    }
+    const pattern = Buffer.from(wanted);
+    for (const name of known.keys()) {
+      if (!spellings.has(name) && globMatches(pattern, Buffer.from(name))) {
+        spellings.set(name, name);
+      }
+    }
   }
-  const found = [...call.environment.host.configuration()].filter(([name]) => {
-    const subject = Buffer.from(name);
-    return patterns.some((pattern) => globMatches(pattern, subject));
-  });
-  call.reply.map(found.length);
-  for (const [name, value] of found) {
-    call.reply.text(name);
-    call.reply.text(value);
+  call.reply.map(spellings.size);
+  for (const [name, spelling] of spellings) {
+    call.reply.text(spelling);
+    call.reply.text(known.get(name) ?? '');
   }
 }
 

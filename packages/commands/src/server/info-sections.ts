@@ -32,7 +32,7 @@ export function memory({ engine }: Environment): InfoFields {
 }
 
 /** The log is what Redis calls the AOF, a snapshot what it calls the RDB. */
-export function persistence({ engine, host }: Environment): InfoFields {
+export function persistence({ engine, host, writeRefusal }: Environment): InfoFields {
   const health = engine.health();
   const { snapshot } = health;
   const { wal } = engine.stats();
@@ -47,7 +47,7 @@ export function persistence({ engine, host }: Environment): InfoFields {
     aof_rewrite_in_progress: 0,
     aof_rewrite_scheduled: 0,
     aof_last_bgrewrite_status: 'ok',
-    aof_last_write_status: health.wal.poisoned ? 'err' : 'ok',
+    aof_last_write_status: health.wal.poisoned || writeRefusal !== undefined ? 'err' : 'ok',
     aof_current_size: wal.bytes,
     aof_pending_bytes: wal.pendingBytes,
     nendb_epoch: engine.epoch,

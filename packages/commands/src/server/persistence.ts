@@ -4,7 +4,7 @@
  */
 import { word } from '../bytes/words.js';
 import type { Call } from '../dispatch/call.js';
-import { oneLine, SAVE_IN_PROGRESS, SYNTAX } from '../errors.js';
+import { oneLine, SAVE_IN_PROGRESS, SYNTAX, writeError } from '../errors.js';
 import type { ShutdownMode } from '../host.js';
 
 const SCHEDULE = word('schedule');
@@ -12,6 +12,7 @@ const SAVE = word('save');
 const NOSAVE = word('nosave');
 const NOW = word('now');
 const FORCE = word('force');
+const ABORT = word('abort');
 
 export function save(call: Call): void | Promise<void> {
   const { engine } = call.environment;
@@ -19,7 +20,7 @@ export function save(call: Call): void | Promise<void> {
   const { reply } = call;
   return engine.snapshot().then(
     () => reply.simple('OK'),
-    (error: unknown) => reply.error(`ERR ${oneLine(messageOf(error))}`),
+    (error: unknown) => writeError(reply, `ERR ${oneLine(messageOf(error))}`),
   );
 }
 
@@ -28,9 +29,17 @@ export function bgSave(call: Call) {
   if (call.argc > 2 || (call.argc === 2 && !call.is(1, SCHEDULE))) return call.fail(SYNTAX);
   const { engine, host } = call.environment;
   if (engine.health().snapshot.inProgress) return call.fail(SAVE_IN_PROGRESS);
-  engine.snapshot().catch((error: unknown) => {
-    host.report(error instanceof Error ? error : new Error(messageOf(error)));
-  });
+  const start = () =>
+    engine.snapshot().catch((error: unknown) => {
+      host.report(error instanceof Error ? error : new Error(messageOf(error)));
+    });
+  if (call.queued) {
+    // Once EXEC has committed, which it does without a wait, so that the image has what it wrote.
+    void Promise.resolve().then(start);
+    call.reply.simple('Background saving scheduled');
+    return;
+  }
+  void start();
   call.reply.simple('Background saving started');
 }
 
@@ -41,19 +50,27 @@ export function lastSave(call: Call) {
   call.reply.integer(Math.floor(savedAtMs / 1000));
 }
 
-/** SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE]; NOW and FORCE have nothing to skip here. */
+/**
+ * SHUTDOWN [NOSAVE | SAVE] [NOW] [FORCE] | ABORT; NOW and FORCE have nothing to skip here, and once a
+ * stop has begun no command runs that could abort it.
+ */
 export function shutdown(call: Call): void | Promise<void> {
   let mode: ShutdownMode = 'default';
+  let aborts = 0;
   for (let i = 1; i < call.argc; i++) {
     if (call.is(i, SAVE) && mode !== 'nosave') mode = 'save';
     else if (call.is(i, NOSAVE) && mode !== 'save') mode = 'nosave';
+    else if (call.is(i, ABORT)) aborts++;
     else if (!call.is(i, NOW) && !call.is(i, FORCE)) return call.fail(SYNTAX);
+  }
+  if (aborts > 0) {
+    return call.fail(aborts === call.argc - 1 ? 'ERR No shutdown in progress.' : SYNTAX);
   }
   const { reply, environment } = call;
   return environment.host
     .shutdown(mode)
     .catch((error: unknown) =>
-      reply.error(`ERR Errors trying to SHUTDOWN: ${oneLine(messageOf(error))}`),
+      writeError(reply, `ERR Errors trying to SHUTDOWN: ${oneLine(messageOf(error))}`),
     );
 }
 

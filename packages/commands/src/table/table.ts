@@ -12,6 +12,8 @@ export class CommandTable {
   readonly commands: readonly Command[];
   /** How many counters are needed: commands and subcommands. */
   readonly size: number;
+  /** Commands and subcommands, each at its `index`. */
+  readonly byIndex: readonly Command[];
   readonly #slots: (Command | undefined)[];
   readonly #mask: number;
 
@@ -20,6 +22,7 @@ export class CommandTable {
     let size = 0;
     this.commands = specs.map((spec) => new Command(spec, () => size++));
     this.size = size;
+    this.byIndex = this.commands.flatMap(withSubcommands);
     let slots = 16;
     while (slots < this.commands.length * 2) slots *= 2;
     this.#mask = slots - 1;
@@ -57,9 +60,15 @@ export class CommandTable {
 
   /** A command or subcommand by its full name (`get`, `client|setname`), whatever its case. */
   byFullName(name: string): Command | undefined {
-    const [head, tail] = name.split('|', 2).map((part) => Buffer.from(part, 'latin1'));
+    const [head, tail, ...more] = name.split('|').map((part) => Buffer.from(part, 'latin1'));
+    if (more.length > 0) return undefined;
     const command = this.find(head, 0, head.length);
     if (command === undefined || tail === undefined) return command;
     return this.findSubcommand(command, tail, 0, tail.length);
   }
+}
+
+/** In the order in which they were numbered. */
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.subcommands.flatMap(withSubcommands)];
 }
