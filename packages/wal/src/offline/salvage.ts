@@ -15,11 +15,13 @@
  *
  * Concurrency: holds `LOCK` throughout.
  */
+import { formatUuid } from '@nendb/codec';
 import { makeDirectory, nodeVfs, type Vfs } from '@nendb/vfs';
 import type { Segment } from '../directory.js';
 import { isNoSpace, WalError } from '../errors.js';
 import * as format from '../format.js';
 import { CHAIN_START } from '../frame.js';
+import type { FoundHead } from '../head-file.js';
 import { EPOCH_MAX, SALVAGE_EPOCHS_SKIPPED } from '../limits.js';
 import type { LiveSegment } from '../live-segment.js';
 import { takeLock } from '../open.js';
@@ -118,7 +120,7 @@ async function choose(
     (best, header) => (best && best.epoch >= header.epoch ? best : header),
     undefined,
   );
-  const databaseUuid = survey.head?.databaseUuid ?? newest?.databaseUuid ?? vfs.random.uuid();
+  const databaseUuid = databaseOf(survey.head, headers) ?? vfs.random.uuid();
   const history = [...(newest?.epochs ?? [])];
   const report: WalSalvageReport = {
     dir,
@@ -160,6 +162,23 @@ async function choose(
   const first = choice.firstSequence + choice.anchors.length;
   report.rebuilt = choice.groups.map((_, i) => format.segmentName(first + i));
   return choice;
+}
+
+/** The database that most files belong to; of two with as many, the one whose file is older. */
+function databaseOf(
+  head: FoundHead | undefined,
+  headers: readonly SegmentHeader[],
+): Uint8Array | undefined {
+  const uuids = headers.map(({ databaseUuid }) => databaseUuid);
+  if (head) uuids.push(head.databaseUuid);
+  const votes = new Map<string, { uuid: Uint8Array; count: number }>();
+  for (const uuid of uuids) {
+    const key = formatUuid(uuid);
+    votes.set(key, { uuid, count: (votes.get(key)?.count ?? 0) + 1 });
+  }
+  let best: { uuid: Uint8Array; count: number } | undefined;
+  for (const vote of votes.values()) if (!best || vote.count > best.count) best = vote;
+  return best?.uuid;
 }
 
 /** The segments at the start of the chain that can stay: each the direct successor of the other. */
