@@ -20,3 +20,9 @@ export const COPY_BYTES_MAX = 1024 * 1024;
 
 /** A dry run of recovery starts the next segment in memory, and appends nothing but its end to it. */
 export const DRY_RUN_SEGMENT_BYTES = 1024 * 1024;
+
+/** Looks at a lock that is held and names nobody: with the pause about as long as a starter may take. */
+export const LOCK_LOOKS_MAX = 10;
+
+/** Between two such looks; a process writes its name within a few milliseconds. */
+export const LOCK_LOOK_PAUSE_MS = 25;

@@ -15,6 +15,7 @@ import * as z from 'zod/mini';
 import { type Address, parseAddress } from './address.js';
 import type { CommandContext } from './command.js';
 import { CliError, ExitCode, usageError } from './errors.js';
+import { settledLock } from './lock.js';
 import { printWarning } from './output/error.js';
 import { readPassword } from './password.js';
 
@@ -65,7 +66,7 @@ export async function findTarget(context: CommandContext, vfs: Vfs): Promise<Tar
     return online(context, options['password-file'], parseAddress(URL_DEFAULT, foundBy), foundBy);
   }
   assertDirectory(dir, stat?.kind);
-  const lock = await vfs.inspectLock(join(dir, 'LOCK'));
+  const lock = await settledLock(join(dir, 'LOCK'), vfs);
   if (!lock.held) return { kind: 'offline', dir };
   if (lock.owner?.address === undefined) throw lockedWithoutAddress(dir, lock.owner?.pid);
   const foundBy = `LOCK in ${dir}`;

@@ -16,6 +16,7 @@ import { joinPath, type Vfs } from '@nendb/vfs';
 import { Wal, type WalRecovery, type WalReplay } from '@nendb/wal';
 import { CliError, codeOf, ExitCode, toCliError } from '../errors.js';
 import { DRY_RUN_SEGMENT_BYTES } from '../limits.js';
+import { settledLock } from '../lock.js';
 import { uuidText } from '../output/uuid.js';
 import type { StatusDocument } from '../status-document.js';
 import { DryRunVfs } from './dry-run-vfs.js';
@@ -155,7 +156,7 @@ async function dryRun(
 
 /** A failure beside a process that came meanwhile says nothing about the directory. */
 async function assertStillFree(dir: string, vfs: Vfs): Promise<void> {
-  const { held, owner } = await vfs.inspectLock(joinPath(dir, LOCK_FILE));
+  const { held, owner } = await settledLock(joinPath(dir, LOCK_FILE), vfs);
   if (!held) return;
   throw new CliError(
     ExitCode.locked,
