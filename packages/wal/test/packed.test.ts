@@ -55,5 +55,5 @@ describe.skipIf(!isBuilt)('the package', () => {
     } finally {
       rmSync(root, { recursive: true });
     }
-  }, 15_000);
+  });
 });

@@ -30,7 +30,7 @@ describe.each(['power', 'kill'] as const)('a log after a %s crash', (kind) => {
     const verdicts = new Set<string>();
     let images = 0;
     for (const { image } of sim.crashImages({ kind, samples: 2, subsetsMax: 2 })) {
-      if (images++ % 5 !== 0) continue;
+      if (images++ % 8 !== 0) continue;
       const after = SimVfs.fromImage(image, { seed: 7, record: false });
       await after.run(async () => {
         const report = await Wal.verify(DIR, { vfs: after });
@@ -74,7 +74,7 @@ describe('a cut that died half-way', () => {
   test('and is damaged as well is judged like recovery, and salvaged', async () => {
     const files = await halfCut();
     let corrupt = 0;
-    for (const { what, files: damaged } of flips(files, 151)) {
+    for (const { what, files: damaged } of flips(files, 211)) {
       const sim = await machineWith(damaged);
       await sim.run(async () => {
         const { verdict } = await Wal.verify(DIR, { vfs: sim });

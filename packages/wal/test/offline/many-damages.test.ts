@@ -121,7 +121,7 @@ describe('many damages at once', () => {
           fc.array(harm, { minLength: 1, maxLength: 5 }),
           async (log, harms) => holds(logs[log % 3], log % 3 !== 1, harms),
         ),
-        { seed, numRuns: 40 },
+        { seed, numRuns: 25 },
       );
     },
   );

@@ -71,7 +71,7 @@ async function readUpTo({ what, files }: Damaged, oracle: Oracle): Promise<numbe
 
 describe('a damaged log that may be read', () => {
   test.each<[string, (built: Built) => Iterable<Damaged>]>([
-    ['flips', ({ files }) => flips(files, 97)],
+    ['flips', ({ files }) => flips(files, 211)],
     ['cuts', ({ files }) => cuts(files, 203)],
     ['holes', ({ files }) => holes(files, 24, 304)],
     ['other files', exchanges],

@@ -79,7 +79,7 @@ async function salvageAndCheck({ what, files }: Damaged, oracle: Oracle) {
 
 describe('salvage of a log', () => {
   test.each<[Ending, string, (built: Built) => Iterable<Damaged>]>([
-    ['closed', 'a flipped bit', ({ files }) => flips(files, 61)],
+    ['closed', 'a flipped bit', ({ files }) => flips(files, 97)],
     ['idle', 'a file cut short', ({ files }) => cuts(files, 151)],
     ['busy', 'zeros in it', ({ files }) => holes(files, 24, 152)],
     ['closed', 'files lost or exchanged', exchanges],
@@ -252,7 +252,7 @@ describe('a salvage that dies', () => {
       const planned = await sim.run(() => Wal.salvage(DIR, { quarantine: QUARANTINE, vfs: sim }));
       let images = 0;
       let refused = 0;
-      for (const { image } of sim.crashImages({ kind, samples: 3, subsetsMax: 6 })) {
+      for (const { image } of sim.crashImages({ kind, samples: 2, subsetsMax: 4 })) {
         images++;
         const after = SimVfs.fromImage(image, { seed: 7, record: false });
         await after.run(async () => {

@@ -71,8 +71,8 @@ async function allAgree(damages: Iterable<Damaged>): Promise<Record<string, numb
 describe.each<Ending>(['closed', 'idle', 'busy'])('R13: verify of a log that is %s', (ending) => {
   test('agrees with the next opening about every flip', async () => {
     const { files } = await build(ending);
-    const verdicts = await allAgree(flips(files, 31));
-    expect(verdicts.corrupt).toBeGreaterThan(40);
+    const verdicts = await allAgree(flips(files, 61));
+    expect(verdicts.corrupt).toBeGreaterThan(20);
   });
 
   test('agrees with the next opening about every length', async () => {
@@ -94,18 +94,18 @@ describe('verify of a log that rotated', () => {
     expect(built.files.size).toBeGreaterThan(4);
     await allAgree(exchanges(built));
     let trailers = 0;
-    for (const damaged of flips(built.files, 41)) {
+    for (const damaged of flips(built.files, 97)) {
       const report = await agrees(damaged, false);
       trailers += report.findings.filter(({ kind }) => kind === 'trailer').length;
     }
-    expect(trailers).toBeGreaterThan(3);
+    expect(trailers).toBeGreaterThan(1);
   });
 
   test('finds every flip of a byte that is used', async () => {
     const { files } = await buildRotated();
     const name = SEGMENTS[1];
     const bytes = files.get(name) as Uint8Array;
-    for (let at = 0; at < bytes.length; at += 7) {
+    for (let at = 0; at < bytes.length; at += 23) {
       const flipped = bytes.slice();
       flipped[at] ^= 4;
       const sim = await machineWith(new Map(files).set(name, flipped));
