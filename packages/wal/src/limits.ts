@@ -93,3 +93,9 @@ export const SALVAGE_PLAN_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Epochs that a salvage skips where HEAD is lost: openings that only HEAD knew of. */
 export const SALVAGE_EPOCHS_SKIPPED = 1024;
+
+/** Missing segments that are named one by one: a stray name could claim a gap of any length. */
+export const GAP_NAMED_MAX = 64;
+
+/** What a failing disk is asked for at a time: less is lost to one bad sector. */
+export const DISK_SECTOR_BYTES = 4096;

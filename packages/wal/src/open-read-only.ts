@@ -12,10 +12,11 @@ import { WalError } from './errors.js';
 import * as format from './format.js';
 import { FrameCursor, nextFrame } from './frame-cursor.js';
 import { LiveSegment } from './live-segment.js';
-import { Findings } from './offline/findings.js';
-import { isUnreadable, type Survey, surveyLog } from './offline/survey.js';
+import { Findings, isUnreadable } from './offline/findings.js';
+import { type Survey, surveyLog } from './offline/survey.js';
 import type { Opened } from './open.js';
 import type { CheckedOptions } from './options.js';
+import { unlock } from './sealing.js';
 import { scanTail, sourceOf } from './tail-scan.js';
 
 /** `damage`: why the log was refused. */
@@ -70,10 +71,11 @@ interface Prefix {
   databaseTimeMs: number;
 }
 
-async function readablePrefix({ vfs }: CheckedOptions, { files }: Survey): Promise<Prefix> {
+async function readablePrefix({ vfs, keys }: CheckedOptions, { files }: Survey): Promise<Prefix> {
   const prefix: Prefix = { sealed: [], last: undefined, databaseTimeMs: 0 };
   for (const { segment, vouched, sequence, name } of files) {
     if (!segment || name !== format.segmentName(sequence)) break;
+    unlock(segment, keys);
     if (prefix.last) prefix.sealed.push(prefix.last);
     const end = vouched ? segment.end : await endOf(vfs, segment);
     const cursor = await readFrames(vfs, segment, end);

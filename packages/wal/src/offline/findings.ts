@@ -47,10 +47,10 @@ export class Findings {
       this.add(found, error.file ?? file, error.offset ?? 0, error.message);
       return;
     }
-    const errno = errnoOf(error);
-    if (errno !== 'EIO' && errno !== 'ENOENT') throw error;
-    const kindOf = errno === 'EIO' ? 'unreadable' : 'missing';
-    this.add(kindOf, file, 0, error instanceof Error ? error.message : String(error));
+    const gone = errnoOf(error) === 'ENOENT';
+    if (!gone && !isUnreadable(error)) throw error;
+    const found = gone ? 'missing' : 'unreadable';
+    this.add(found, file, 0, error instanceof Error ? error.message : String(error));
   }
 
   /** What `read` gives, or `undefined` after its error was noted. */
@@ -66,4 +66,9 @@ export class Findings {
       return undefined;
     }
   }
+}
+
+/** Whether `error` is of a device that cannot read what is there. */
+export function isUnreadable(error: unknown): boolean {
+  return !(error instanceof WalError) && errnoOf(error) === 'EIO';
 }

@@ -5,10 +5,8 @@
  * For reading only; the other half of `VfsFile` goes to the file below.
  */
 import { readFully, type VfsFile } from '@nendb/vfs';
-import { isUnreadable } from './survey.js';
-
-/** What a disk refuses at a time, at the least. */
-const SECTOR_BYTES = 4096;
+import { DISK_SECTOR_BYTES } from '../limits.js';
+import { isUnreadable } from './findings.js';
 
 export class ForgivingFile implements VfsFile {
   readonly #file: VfsFile;
@@ -33,7 +31,7 @@ export class ForgivingFile implements VfsFile {
     const length = Math.max(0, Math.min(target.length, size - position));
     for (let done = 0; done < length; ) {
       const at = position + done;
-      const step = Math.min(SECTOR_BYTES - (at % SECTOR_BYTES), length - done);
+      const step = Math.min(DISK_SECTOR_BYTES - (at % DISK_SECTOR_BYTES), length - done);
       const sector = target.subarray(done, done + step);
       try {
         await readFully(this.#file, sector, at);

@@ -9,9 +9,9 @@
  */
 import type { Vfs } from '@nendb/vfs';
 import { findCut, link, readSegment, type Segment } from '../directory.js';
-import { errnoOf, WalError } from '../errors.js';
 import * as format from '../format.js';
 import { type FoundHead, readHead } from '../head-file.js';
+import { GAP_NAMED_MAX } from '../limits.js';
 import type { Findings } from './findings.js';
 
 /** A file that is, or should be, a segment of the log. */
@@ -82,9 +82,6 @@ export async function surveyLog(vfs: Vfs, dir: string, findings: Findings): Prom
   return { files, head, leftovers: leftovers.sort(), replaced, exists };
 }
 
-/** One stray name could claim a gap of any length: so many of each are listed. */
-const GAP_NAMED_MAX = 64;
-
 /** What is missing between found segments, and of what HEAD names. */
 function missingOf(found: ReadonlySet<number>, head: FoundHead | undefined): number[] {
   const known = [...found];
@@ -131,9 +128,4 @@ function linkAll(files: readonly SurveyedFile[], findings: Findings): void {
       findings.addError('link', after.path, error);
     }
   }
-}
-
-/** Whether `error` is of a device that cannot read what is there. */
-export function isUnreadable(error: unknown): boolean {
-  return !(error instanceof WalError) && errnoOf(error) === 'EIO';
 }

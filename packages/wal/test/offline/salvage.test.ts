@@ -25,6 +25,17 @@ import {
 } from './damaged-log.js';
 
 const QUARANTINE = '/aside';
+/** What a salvage cannot do without; a file that cannot be opened or read is one more damage. */
+const OPERATIONS = [
+  'create',
+  'write',
+  'sync',
+  'rename',
+  'unlink',
+  'mkdir',
+  'syncDir',
+  'readdir',
+] as const;
 
 /** What the oracle says of LSNs `from` to `to`. */
 function slice(oracle: Oracle, from: number, to: number): [number, string][] {
@@ -278,4 +289,39 @@ describe('a salvage that dies', () => {
       expect(refused).toBeGreaterThan(10);
     },
   );
+});
+
+describe('a salvage on a failing disk', () => {
+  test('says so, loses nothing, and works once the disk does', async () => {
+    const { files, oracle } = await build('closed');
+    const bytes = (files.get(SEGMENTS[1]) as Uint8Array).slice();
+    bytes[760] ^= 1;
+    const damaged = new Map(files).set(SEGMENTS[1], bytes);
+    const plain = await machineWith(damaged);
+    const planned = await plain.run(() => Wal.salvage(DIR, { quarantine: QUARANTINE, vfs: plain }));
+    let failures = 0;
+    for (const op of OPERATIONS) {
+      for (let nth = 1; ; nth++) {
+        const sim = await machineWith(damaged);
+        const failed = await sim.run(async () => {
+          sim.faults.failAt({ op, nth, error: 'EIO' });
+          const error = await Wal.salvage(DIR, { quarantine: QUARANTINE, vfs: sim }).then(
+            () => undefined,
+            (reason: unknown) => reason,
+          );
+          sim.faults.clear();
+          if (error === undefined) return false;
+          expect(error, `${op} ${nth}`).toBeInstanceOf(Error);
+          const report = await Wal.salvage(DIR, { quarantine: QUARANTINE, vfs: sim });
+          expect(report.kept, `${op} ${nth}`).toEqual(planned.kept);
+          await check(sim, { ...report, lost: planned.lost }, oracle, `${op} ${nth}`);
+          sim.assertClean();
+          return true;
+        });
+        if (!failed) break;
+        failures++;
+      }
+    }
+    expect(failures).toBeGreaterThan(15);
+  });
 });
