@@ -11,8 +11,13 @@
  * Hot: `submit` copies once, makes no promise and, except at frame and group boundaries, no object.
  */
 import type { Lsn } from '@nendb/codec';
-import { alignFrame } from './format.js';
-import { FRAGMENT_PAYLOAD_BYTES, framedBytesMax, Group, recordBytes } from './group.js';
+import {
+  FRAGMENT_PAYLOAD_BYTES,
+  type FrameEncoding,
+  framedBytesMax,
+  Group,
+  recordBytes,
+} from './group.js';
 import {
   FRAME_BYTES_TARGET,
   GROUP_BUFFERS_KEPT,
@@ -27,6 +32,7 @@ export class Appender {
   readonly #marks: Marks;
   readonly #epoch: number;
   readonly #frameBytesTarget: number;
+  readonly #encoding: FrameEncoding;
   #lastLsn: number;
   #open: Group | undefined;
   #ready: Group[] = [];
@@ -34,7 +40,14 @@ export class Appender {
   /** Where the newest unit's first frame is: for positions. */
   lastOffset = 0;
 
-  constructor(space: Space, marks: Marks, epoch: number, segmentBytesMax: number) {
+  constructor(
+    space: Space,
+    marks: Marks,
+    epoch: number,
+    segmentBytesMax: number,
+    encoding: FrameEncoding,
+  ) {
+    this.#encoding = encoding;
     this.#space = space;
     this.#marks = marks;
     this.#epoch = epoch;
@@ -85,7 +98,7 @@ export class Appender {
     if (this.#ready.length > 0) return this.#ready.shift();
     const group = this.#open;
     this.#open = undefined;
-    group?.endFrame();
+    if (group) this.#end(group);
     return group;
   }
 
@@ -118,7 +131,11 @@ export class Appender {
   #openGroup(slot: Slot, bytes: number): Group {
     this.#seal();
     this.#space.take(slot);
-    const group = new Group(slot, this.#buffers.pop() ?? new Uint8Array(GROUP_BYTES_MIN));
+    const group = new Group(
+      slot,
+      this.#buffers.pop() ?? new Uint8Array(GROUP_BYTES_MIN),
+      this.#encoding,
+    );
     group.ensure(bytes);
     this.#open = group;
     return group;
@@ -127,7 +144,7 @@ export class Appender {
   #placeFragmented(slot: Slot, records: readonly Uint8Array[], unitBytes: number): Lsn {
     this.#seal();
     this.#space.take(slot);
-    const group = new Group(slot, new Uint8Array(framedBytesMax(unitBytes)));
+    const group = new Group(slot, new Uint8Array(framedBytesMax(unitBytes)), this.#encoding);
     group.putFragmented(records, unitBytes, this.#lastLsn + 1, this.#epoch);
     this.#open = group;
     const first = this.#placed(group, records.length, unitBytes);
@@ -144,8 +161,7 @@ export class Appender {
     group.unitBytes += unitBytes;
     this.#marks.submitted(unitBytes);
     this.lastOffset = group.frameOffset;
-    // An open frame is padded when it ends: its slot must already count that.
-    group.slot.end = group.fileOffset + alignFrame(group.length);
+    group.slot.end = group.fileEnd;
     group.slot.used = true;
     return first;
   }
@@ -153,8 +169,14 @@ export class Appender {
   #seal(): void {
     const group = this.#open;
     if (!group) return;
-    group.endFrame();
+    this.#end(group);
     this.#ready.push(group);
     this.#open = undefined;
+  }
+
+  /** Compression may leave less of a frame than was counted while it was open. */
+  #end(group: Group): void {
+    group.endFrame();
+    group.slot.end = group.fileEnd;
   }
 }

@@ -85,10 +85,11 @@ async function prepare(
   epoch: number,
   databaseTimeMs: number,
 ): Promise<PreparedCut> {
-  const { vfs, dir } = core.options;
+  const { vfs, dir, compression, keys } = core.options;
   const { databaseUuid } = core.live.header;
+  const identity = { databaseUuid, epoch, compression, keys, databaseTimeMs };
   try {
-    return await prepareCut(vfs, dir, core.view(), lsn, { databaseUuid, epoch, databaseTimeMs });
+    return await prepareCut(vfs, dir, core.view(), lsn, identity);
   } catch (error) {
     if (!isNoSpace(error)) throw error;
     throw new WalError(

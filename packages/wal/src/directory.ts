@@ -217,7 +217,11 @@ function checkHead(dir: string, segments: readonly Segment[], head: Head | undef
   const last = segments[segments.length - 1];
   if (!head) {
     // The very first opening makes the segment first: without HEAD nothing was ever served.
-    if (segments.length === 1 && last.fileBytes === segmentHeaderBytes(1)) return;
+    if (
+      segments.length === 1 &&
+      last.fileBytes === segmentHeaderBytes(1, last.header.sealing !== undefined)
+    )
+      return;
     throw new WalError(
       'WAL_MISSING_SEGMENT',
       `${dir}: expected ${format.HEAD_NAME} beside ${segments.length} segments; nothing was changed: put it back or salvage the log`,

@@ -16,8 +16,17 @@ import { PREAMBLE_BYTES } from '@nendb/codec';
 
 export const WAL_VERSION = 1;
 
-/** Feature bits this release reads and writes. None yet: compression and encryption will be incompat. */
-export const WAL_FEATURES: Features = { compat: 0, readOnlyCompat: 0, incompat: 0 };
+/** Incompat: frames of the segment may be compressed. */
+export const FEATURE_COMPRESSED = 1;
+/** Incompat: the records of the segment are encrypted. */
+export const FEATURE_ENCRYPTED = 2;
+
+/** Feature bits this release reads. */
+export const WAL_FEATURES: Features = {
+  compat: 0,
+  readOnlyCompat: 0,
+  incompat: FEATURE_COMPRESSED | FEATURE_ENCRYPTED,
+};
 
 // Segment header: preamble, then these. Its length is a multiple of HEADER_ALIGNMENT; its last
 // four bytes are the CRC-32 of everything before them.
@@ -36,6 +45,12 @@ export const HEADER_PREDECESSOR_UUID_AT = 112;
 export const HEADER_PREDECESSOR_END_AT = 128;
 export const HEADER_PREDECESSOR_CHAIN_AT = 136;
 export const HEADER_ZERO_AT = 140;
+/** With `FEATURE_ENCRYPTED`: these, and the epochs behind them. */
+export const HEADER_KEY_ID_AT = 144;
+export const HEADER_SALT_AT = 152;
+export const HEADER_TAG_AT = 184;
+export const HEADER_SEALING_BYTES = 64;
+/** Without it. */
 export const HEADER_EPOCHS_AT = 144;
 export const EPOCH_ENTRY_BYTES = 16;
 export const HEADER_CRC_BYTES = 4;
@@ -86,11 +101,16 @@ export const FRAME_TYPE_LAST = FrameType.closed;
 export const FLAG_FIRST = 1;
 /** The frame ends a unit, and commits it. */
 export const FLAG_LAST = 2;
-/** Reserved: the payload is a varint (its plain length) and compressed bytes. */
+/** The payload is a compressor's number, its plain length, and compressed bytes. */
 export const FLAG_COMPRESSED = 4;
-/** Reserved: the payload is a nonce, encrypted bytes and a tag. */
+/** The payload is encrypted bytes and a tag. */
 export const FLAG_ENCRYPTED = 8;
-export const FLAGS_KNOWN = FLAG_FIRST | FLAG_LAST;
+export const FLAGS_KNOWN = FLAG_FIRST | FLAG_LAST | FLAG_COMPRESSED | FLAG_ENCRYPTED;
+
+// A compressed payload.
+export const COMPRESSOR_AT = 0;
+export const PLAIN_BYTES_AT = 4;
+export const COMPRESSED_AT = 8;
 
 /** Written here: the log's own records. Others are for records that came from elsewhere. */
 export const ORIGIN_LOCAL = 0;

@@ -18,8 +18,9 @@
  *
  * `step` is synchronous and `fill` is the only wait, so that replaying costs no promise per frame.
  */
-import { crc32 } from '@nendb/codec';
+import { crc32, type FileCipher } from '@nendb/codec';
 import { readFully, type VfsFile } from '@nendb/vfs';
+import { decompressPayload } from './compressed-frame.js';
 import { WalError } from './errors.js';
 import * as format from './format.js';
 import {
@@ -31,6 +32,7 @@ import {
   readFrameHeader,
 } from './frame.js';
 import { READ_BYTES } from './limits.js';
+import { openFrame } from './sealing.js';
 import { viewOf } from './u64.js';
 
 export const Step = { frame: 0, more: 1, end: 2, bad: 3 } as const;
@@ -43,6 +45,11 @@ export interface FrameSource {
   headerBytes: number;
   baseLsn: number;
   epoch: number;
+  /** Whether frames may be compressed, and whether records are encrypted. */
+  compressed: boolean;
+  sealed: boolean;
+  /** Without it payloads of an encrypted segment are compared with their checksums, and not opened. */
+  cipher: FileCipher | undefined;
 }
 
 export class FrameCursor {
@@ -51,6 +58,10 @@ export class FrameCursor {
   /** File offset of the current frame, and where its payload starts in `bytes`. */
   offset = 0;
   payloadAt = 0;
+  /** The records of the current frame: `plain` from `plainFrom` to `plainTo`. */
+  plain: Uint8Array = this.bytes;
+  plainFrom = 0;
+  plainTo = 0;
   /** The chained checksum, the current frame included. */
   chain = CHAIN_START;
   committedEnd: number;
@@ -83,6 +94,9 @@ export class FrameCursor {
   #unitBytes = 0;
   #unitCount = 0;
   #unitDone = 0;
+  /** Whether the current frame's length without its encoding is known. */
+  #opened = true;
+  #stored: Uint8Array | undefined;
 
   /** `end`: where the frames end at the latest, a file offset in bytes. */
   constructor(file: VfsFile, source: FrameSource, end: number, keepBuffers: boolean) {
@@ -141,18 +155,23 @@ export class FrameCursor {
     if (filled < total) return this.#ask(total);
     const payloadAt = at + format.FRAME_HEADER_BYTES;
     const payloadEnd = payloadAt + header.payloadBytes;
-    if (
-      header.firstLsn + header.count > this.skipBelowLsn &&
-      crc32(this.bytes.subarray(payloadAt, payloadEnd)) !== header.payloadCrc
-    ) {
+    const skipped = header.firstLsn + header.count <= this.skipBelowLsn;
+    if (!skipped && crc32(this.bytes.subarray(payloadAt, payloadEnd)) !== header.payloadCrc) {
       return this.#bad('a payload that does not match its checksum');
     }
     if (!this.#isZero(payloadEnd, at + total - payloadEnd))
       return this.#bad('padding that is not zero');
-    const problem = this.#outOfOrder(header);
+    this.payloadAt = payloadAt;
+    this.plain = this.bytes;
+    this.plainFrom = payloadAt;
+    this.plainTo = payloadEnd;
+    this.#opened = true;
+    const encoded = (header.flags & (format.FLAG_COMPRESSED | format.FLAG_ENCRYPTED)) !== 0;
+    let problem = this.#wrongFlags(header);
+    if (problem === '' && encoded) problem = this.#decode(header, at, skipped);
+    if (problem === '') problem = this.#outOfOrder(header);
     if (problem !== '') return this.#bad(problem);
     this.#accept(header, total);
-    this.payloadAt = payloadAt;
     return Step.frame;
   }
 
@@ -186,6 +205,67 @@ export class FrameCursor {
     }
   }
 
+  /** The payload of the current frame as it is stored under the encryption, if there is any. */
+  storedPayload(): Uint8Array {
+    if (!this.#opened) {
+      throw new WalError(
+        'WAL_WRONG_KEY',
+        `expected the key of ${this.#file.path} to read its records, got none: give the encryption`,
+        { file: this.#file.path },
+      );
+    }
+    return this.#stored ?? this.bytes.subarray(this.plainFrom, this.plainTo);
+  }
+
+  /** What about a frame does not fit its segment: never plain bytes in an encrypted one. */
+  #wrongFlags({ type, flags }: FrameHeader): string {
+    this.#stored = undefined;
+    if (type > format.FRAME_TYPE_LAST || (flags & ~format.FLAGS_KNOWN) !== 0) {
+      throw new WalError(
+        'WAL_TOO_NEW',
+        `${this.#file.path}: unknown frame type ${type} or flags ${flags} at offset ${this.#next}: use a newer release`,
+        { file: this.#file.path, offset: this.#next },
+      );
+    }
+    const records = type === format.FrameType.records;
+    const sealed = (flags & format.FLAG_ENCRYPTED) !== 0;
+    if (sealed !== (records && this.#source.sealed)) {
+      return sealed
+        ? 'an encrypted frame where none is expected'
+        : 'a frame in the clear in an encrypted segment';
+    }
+    const compressed = (flags & format.FLAG_COMPRESSED) !== 0;
+    return compressed && !(records && this.#source.compressed)
+      ? 'a compressed frame where none is expected'
+      : '';
+  }
+
+  /** Opens and expands the payload; returns what is wrong with it. */
+  #decode(header: FrameHeader, at: number, skipped: boolean): string {
+    const { cipher, sealed } = this.#source;
+    if (skipped || (sealed && !cipher)) {
+      this.#opened = false;
+      this.plainTo = this.plainFrom;
+      return '';
+    }
+    let plain = this.bytes.subarray(this.plainFrom, this.plainTo);
+    if (cipher) {
+      const opened = openFrame(this.bytes, at, header, this.#next, cipher);
+      if (!opened) return 'an encrypted payload whose tag does not fit: it was tampered with';
+      plain = opened;
+    }
+    this.#stored = plain;
+    if ((header.flags & format.FLAG_COMPRESSED) !== 0) {
+      const expanded = decompressPayload(plain);
+      if (typeof expanded === 'string') return expanded;
+      plain = expanded;
+    }
+    this.plain = plain;
+    this.plainFrom = 0;
+    this.plainTo = plain.length;
+    return '';
+  }
+
   #ask(bytes: number): Step {
     this.#need = bytes;
     return Step.more;
@@ -203,13 +283,6 @@ export class FrameCursor {
 
   /** What about a frame with right checksums does not follow from the ones before it. */
   #outOfOrder(header: FrameHeader): string {
-    if (header.type > format.FRAME_TYPE_LAST || (header.flags & ~format.FLAGS_KNOWN) !== 0) {
-      throw new WalError(
-        'WAL_TOO_NEW',
-        `${this.#file.path}: unknown frame type ${header.type} or flags ${header.flags} at offset ${this.#next}: use a newer release`,
-        { file: this.#file.path, offset: this.#next },
-      );
-    }
     if (header.firstLsn !== this.#nextLsn) {
       return `LSN ${header.firstLsn} where ${this.#nextLsn} was expected`;
     }
@@ -224,15 +297,14 @@ export class FrameCursor {
     }
     const first = (header.flags & format.FLAG_FIRST) !== 0;
     const last = (header.flags & format.FLAG_LAST) !== 0;
-    const done = (first ? 0 : this.#unitDone) + header.payloadBytes;
+    const done = (first ? 0 : this.#unitDone) + this.plainTo - this.plainFrom;
     const same =
       first || (header.unitBytes === this.#unitBytes && header.count === this.#unitCount);
     if (
       header.count === 0 ||
       first !== (header.fragment === 0) ||
       !same ||
-      last !== (done === header.unitBytes) ||
-      done > header.unitBytes
+      (this.#opened && (last !== (done === header.unitBytes) || done > header.unitBytes))
     ) {
       return `fragment ${header.fragment} (${done} of ${header.unitBytes} bytes, ${header.count} records) does not fit its unit`;
     }
@@ -248,7 +320,7 @@ export class FrameCursor {
     this.syncedLsn = Math.max(this.syncedLsn, header.syncedLsn);
     this.syncedEnd = Math.max(this.syncedEnd, header.syncedEnd);
     if (header.type === format.FrameType.records) {
-      this.#unitDone = (header.fragment === 0 ? 0 : this.#unitDone) + header.payloadBytes;
+      this.#unitDone = (header.fragment === 0 ? 0 : this.#unitDone) + this.plainTo - this.plainFrom;
       if ((header.flags & format.FLAG_LAST) === 0) {
         this.#fragment = header.fragment + 1;
         this.#unitBytes = header.unitBytes;

@@ -7,22 +7,37 @@
  *     because an asynchronous write may still hold its buffer.
  *  3. A unit lies in one group. A fragmented unit has a group of its own.
  */
-import { crc32, putUvarint, uvarintBytes } from '@nendb/codec';
+import {
+  type Compression,
+  type FileCipher,
+  putUvarint,
+  TAG_BYTES,
+  uvarintBytes,
+} from '@nendb/codec';
+import { compressInPlace } from './compressed-frame.js';
 import * as format from './format.js';
-import { chainAfter, emptyFrameHeader, type FrameHeader, putFrameHeader } from './frame.js';
+import { chainAfter, emptyFrameHeader, type FrameHeader } from './frame.js';
 import { FRAME_BYTES_MAX } from './limits.js';
+import { sealFrame } from './sealing.js';
 import type { Slot } from './space.js';
 import { viewOf } from './u64.js';
 
 /** Payload bytes of a full fragment. */
-export const FRAGMENT_PAYLOAD_BYTES = FRAME_BYTES_MAX - format.FRAME_HEADER_BYTES;
+export const FRAGMENT_PAYLOAD_BYTES = FRAME_BYTES_MAX - format.FRAME_HEADER_BYTES - TAG_BYTES;
 
 /** What finishing a group adds to each frame. */
 export interface FrameStamp {
   seed: number;
+  cipher: FileCipher | undefined;
   databaseTimeMs: number;
   syncedLsn: number;
   syncedEnd: number;
+}
+
+/** What becomes of payloads on their way to the disk. */
+export interface FrameEncoding {
+  compression: Compression;
+  sealed: boolean;
 }
 
 interface PlacedFrame {
@@ -46,8 +61,11 @@ export class Group {
   readonly frames: PlacedFrame[] = [];
   #open: PlacedFrame | undefined;
 
-  constructor(slot: Slot, bytes: Uint8Array) {
+  readonly #encoding: FrameEncoding;
+
+  constructor(slot: Slot, bytes: Uint8Array, encoding: FrameEncoding) {
     this.slot = slot;
+    this.#encoding = encoding;
     this.fileOffset = slot.end;
     this.bytes = bytes;
   }
@@ -55,6 +73,12 @@ export class Group {
   /** Payload bytes of the frame that still takes records; -1 where there is none. */
   get openPayloadBytes(): number {
     return this.#open ? this.length - this.#open.at - format.FRAME_HEADER_BYTES : -1;
+  }
+
+  /** File offset behind it, if the open frame were ended now: an upper bound before it is. */
+  get fileEnd(): number {
+    const tag = this.#open && this.#encoding.sealed ? TAG_BYTES : 0;
+    return this.fileOffset + format.alignFrame(this.length + tag);
   }
 
   /** File offset of the newest frame. */
@@ -97,8 +121,21 @@ export class Group {
     const frame = this.#open;
     if (!frame) return;
     this.#open = undefined;
-    frame.header.payloadBytes = this.length - frame.at - format.FRAME_HEADER_BYTES;
-    frame.header.unitBytes = frame.header.payloadBytes;
+    frame.header.unitBytes = this.length - frame.at - format.FRAME_HEADER_BYTES;
+    this.fit(frame);
+  }
+
+  /** Fixes the length of the newest frame, whose plain payload is complete: from now on it counts. */
+  fit({ at, header }: PlacedFrame): void {
+    const { compression, sealed } = this.#encoding;
+    const from = at + format.FRAME_HEADER_BYTES;
+    if (compression !== 'none') {
+      const end = compressInPlace(this.bytes, from, this.length, compression);
+      if (end < this.length) header.flags |= format.FLAG_COMPRESSED;
+      this.length = end;
+    }
+    if (sealed) this.length += TAG_BYTES;
+    header.payloadBytes = this.length - from;
     this.#pad();
   }
 
@@ -118,7 +155,7 @@ export class Group {
       stream.put(length.subarray(0, putUvarint(length, 0, record.length)));
       stream.put(record);
     }
-    this.#pad();
+    stream.end();
   }
 
   #pad(): void {
@@ -133,13 +170,12 @@ export class Group {
     const view = viewOf(this.bytes);
     let next = chain;
     for (const { at, header } of this.frames) {
-      const payloadAt = at + format.FRAME_HEADER_BYTES;
-      header.payloadCrc = crc32(this.bytes.subarray(payloadAt, payloadAt + header.payloadBytes));
       header.databaseTimeMs = stamp.databaseTimeMs;
       header.syncedLsn = stamp.syncedLsn;
       header.syncedEnd = stamp.syncedEnd;
       header.origin = format.ORIGIN_LOCAL;
-      const crc = putFrameHeader(this.bytes, view, at, header, this.fileOffset + at, stamp.seed);
+      const offset = this.fileOffset + at;
+      const crc = sealFrame(this.bytes, view, at, header, offset, stamp.seed, stamp.cipher);
       next = chainAfter(next, crc);
     }
     return next;
@@ -153,6 +189,7 @@ class FragmentStream {
   readonly #unitBytes: number;
   readonly #firstLsn: number;
   readonly #epoch: number;
+  #frame: PlacedFrame | undefined;
   #done = 0;
   #room = 0;
 
@@ -177,7 +214,14 @@ class FragmentStream {
     }
   }
 
+  /** Ends the last fragment. */
+  end(): void {
+    if (this.#frame) this.#group.fit(this.#frame);
+    this.#frame = undefined;
+  }
+
   #startFragment(): void {
+    this.end();
     const group = this.#group;
     const payloadBytes = Math.min(FRAGMENT_PAYLOAD_BYTES, this.#unitBytes - this.#done);
     const header = emptyFrameHeader();
@@ -185,12 +229,12 @@ class FragmentStream {
     header.fragment = this.#done / FRAGMENT_PAYLOAD_BYTES;
     if (this.#done === 0) header.flags |= format.FLAG_FIRST;
     if (this.#done + payloadBytes === this.#unitBytes) header.flags |= format.FLAG_LAST;
-    header.payloadBytes = payloadBytes;
     header.firstLsn = this.#firstLsn;
     header.count = this.#count;
     header.unitBytes = this.#unitBytes;
     header.epoch = this.#epoch;
-    group.frames.push({ at: group.length, header });
+    this.#frame = { at: group.length, header };
+    group.frames.push(this.#frame);
     group.length += format.FRAME_HEADER_BYTES;
     this.#room = payloadBytes;
   }
@@ -199,7 +243,8 @@ class FragmentStream {
 /** File bytes of a unit of `unitBytes`, as fragments or as one frame, at most. */
 export function framedBytesMax(unitBytes: number): number {
   const frames = Math.max(1, Math.ceil(unitBytes / FRAGMENT_PAYLOAD_BYTES));
-  return format.alignFrame(unitBytes + frames * format.FRAME_HEADER_BYTES) + format.FRAME_ALIGNMENT;
+  const overhead = format.FRAME_HEADER_BYTES + TAG_BYTES;
+  return format.alignFrame(unitBytes + frames * overhead) + format.FRAME_ALIGNMENT;
 }
 
 /** Bytes that a record of `length` takes inside a frame. */

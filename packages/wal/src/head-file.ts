@@ -55,7 +55,9 @@ function encodeHead(head: Head): Uint8Array {
   putPreamble(bytes, 0, {
     magic: format.HEAD_MAGIC,
     version: format.WAL_VERSION,
-    ...format.WAL_FEATURES,
+    compat: 0,
+    readOnlyCompat: 0,
+    incompat: 0,
     databaseUuid: head.databaseUuid,
   });
   putU64(view, format.HEAD_GENERATION_AT, head.generation);
@@ -74,7 +76,7 @@ function decodeSlot(bytes: Uint8Array, file: string): Head | undefined {
     return undefined;
   }
   return {
-    databaseUuid: checkPreamble(bytes, format.HEAD_MAGIC, file),
+    databaseUuid: checkPreamble(bytes, format.HEAD_MAGIC, file).databaseUuid,
     generation: getU64(view, format.HEAD_GENERATION_AT),
     firstSequence: getU64(view, format.HEAD_FIRST_SEQUENCE_AT),
     lastSequence: getU64(view, format.HEAD_LAST_SEQUENCE_AT),

@@ -82,6 +82,9 @@ export const SEGMENT_HEADER_BYTES_MAX = 32 * 1024;
 /** Epochs are stored in 32 bits. */
 export const EPOCH_MAX = 0xffff_ffff;
 
+/** A deflate stream expands to at most this many times its length: bounds a unit before it is read. */
+export const INFLATES_MAX = 1032;
+
 /** Readers ask for this much at a time, plus what one frame may need. */
 export const READ_BYTES = 256 * 1024;
 

@@ -1,4 +1,5 @@
 /** The segment being written: its file, and what has been written to it so far. */
+import type { FileCipher } from '@nendb/codec';
 import type { Vfs, VfsFile } from '@nendb/vfs';
 import type { Segment } from './directory.js';
 import { segmentName } from './format.js';
@@ -43,6 +44,10 @@ export class LiveSegment {
     this.end = headerBytes;
     this.syncedEnd = headerBytes;
     this.lastLsn = header.baseLsn - 1;
+  }
+
+  get cipher(): FileCipher | undefined {
+    return this.header.sealing?.cipher;
   }
 
   /** Opens the twin; the file has its final name. */

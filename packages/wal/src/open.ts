@@ -24,6 +24,7 @@ import { openReadOnly } from './open-read-only.js';
 import type { CheckedOptions } from './options.js';
 import { replayLog } from './read-log.js';
 import { buildFirst, buildNext } from './rebuild.js';
+import { unlock } from './sealing.js';
 import { scanTail, type TailScan } from './tail-scan.js';
 import type { WalRecovery, WalReplay } from './types.js';
 
@@ -120,11 +121,14 @@ async function recover(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
   const last = directory.segments.at(-1);
   if (!last && options.mustExist) throw missing(dir);
   if (last) checkDatabase(options, last);
+  for (const segment of directory.segments) unlock(segment, options.keys);
   const scan = await judgeTail(vfs, directory);
   await replayFor(options, directory, scan);
   const identity = {
     databaseUuid: last?.header.databaseUuid ?? options.databaseUuid ?? vfs.random.uuid(),
     epoch: nextEpoch(options, directory),
+    compression: options.compression,
+    keys: options.keys,
   };
   if (last && directory.pendingCut) {
     await finishCut(vfs, dir, directory.pendingCut);

@@ -1,5 +1,13 @@
 /** Checks the options of a log by hand, and fills in what was left out. */
-import { UUID_BYTES } from '@nendb/codec';
+import {
+  COMPRESSIONS,
+  type Compression,
+  CryptoError,
+  type DataKeys,
+  dataKeysOf,
+  type Encryption,
+  UUID_BYTES,
+} from '@nendb/codec';
 import { nodeVfs, type Vfs } from '@nendb/vfs';
 import { WalError } from './errors.js';
 import * as limits from './limits.js';
@@ -13,6 +21,8 @@ export interface CheckedOptions {
   preallocateBytes: number;
   recordBytesMax: number;
   pendingBytesMax: number;
+  compression: Compression;
+  keys: DataKeys | undefined;
   vfs: Vfs;
   databaseUuid: Uint8Array | undefined;
   databaseTimeMs: (() => number) | undefined;
@@ -65,6 +75,8 @@ export function checkOptions(options: WalOptions): CheckedOptions {
       1,
       Number.MAX_SAFE_INTEGER,
     ),
+    compression: checkCompression(options.compression ?? 'none'),
+    keys: options.encryption && checkEncryption(options.encryption),
     vfs: options.vfs ?? nodeVfs,
     databaseUuid: databaseUuid && new Uint8Array(databaseUuid),
     databaseTimeMs: options.databaseTimeMs,
@@ -81,6 +93,21 @@ export function checkOptions(options: WalOptions): CheckedOptions {
     onCorruption,
     onEvent: options.onEvent,
   };
+}
+
+function checkCompression(compression: Compression): Compression {
+  if (COMPRESSIONS.includes(compression)) return compression;
+  throw bad('compression', COMPRESSIONS.map((name) => `'${name}'`).join(' or '), compression);
+}
+
+/** What is wrong with a key must not show the key. */
+function checkEncryption(encryption: Encryption): DataKeys {
+  try {
+    return dataKeysOf(encryption);
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
+    throw new WalError('WAL_BAD_OPTION', `encryption: ${error.message}`, { cause: error });
+  }
 }
 
 function checkPolicy(sync: SyncPolicy): void {

@@ -15,15 +15,16 @@
  *  4. Repeated records keep LSN, epoch, database time and frame boundaries. Running it again, after
  *     a crash at any point, gives the same records.
  */
-import { UUID_BYTES } from '@nendb/codec';
+import { type Compression, type DataKeys, UUID_BYTES } from '@nendb/codec';
 import { type Vfs, type VfsFile, writeFully } from '@nendb/vfs';
 import type { Segment } from './directory.js';
 import { corrupt } from './errors.js';
 import * as format from './format.js';
-import { chainAfter, frameBytes, putFrameHeader } from './frame.js';
+import { chainAfter, frameBytes } from './frame.js';
 import { FrameCursor, nextFrame } from './frame-cursor.js';
 import { EPOCHS_MAX, FRAME_BYTES_MAX } from './limits.js';
 import { LiveSegment } from './live-segment.js';
+import { newSealing, sealedOverhead, sealFrame } from './sealing.js';
 import { type EpochStart, encodeSegmentHeader, type SegmentHeader } from './segment-header.js';
 import { sourceOf, type TailScan } from './tail-scan.js';
 import { viewOf } from './u64.js';
@@ -33,14 +34,18 @@ export interface Identity {
   databaseUuid: Uint8Array;
   /** The epoch of this opening. */
   epoch: number;
+  compression: Compression;
+  keys: DataKeys | undefined;
 }
 
 /** What is new in each segment's header, and what all have in common. */
 export function newSegment(
   vfs: Vfs,
-  { databaseUuid, epoch }: Identity,
-): Pick<SegmentHeader, 'databaseUuid' | 'epoch' | 'segmentUuid'> {
-  return { databaseUuid, epoch, segmentUuid: vfs.random.uuid() };
+  { databaseUuid, epoch, compression, keys }: Identity,
+): Pick<SegmentHeader, 'databaseUuid' | 'epoch' | 'segmentUuid' | 'compressed' | 'sealing'> {
+  const segmentUuid = vfs.random.uuid();
+  const sealing = keys && newSealing(keys, vfs.random, segmentUuid);
+  return { databaseUuid, epoch, segmentUuid, compressed: compression !== 'none', sealing };
 }
 
 /** The first segment of a new log. */
@@ -78,8 +83,11 @@ export async function buildNext(
       : await findCut(source, last, scan.syncedLsn);
     const replaces = cut.lsn < old.baseLsn;
     const kind = scan.closed ? format.SegmentKind.closed : format.SegmentKind.recovered;
+    const made = newSegment(vfs, identity);
     const header: SegmentHeader = {
-      ...newSegment(vfs, identity),
+      ...made,
+      // Repeated frames stay as compressed as they are.
+      compressed: made.compressed || old.compressed,
       kind: replaces ? replacementKind(old.kind) : kind,
       sequence: replaces ? old.sequence : old.sequence + 1,
       baseLsn: replaces ? old.baseLsn : cut.lsn + 1,
@@ -194,14 +202,15 @@ export async function repeatFrames(
   while (await nextFrame(cursor)) {
     const { header } = cursor;
     if (header.type !== format.FrameType.records || header.firstLsn < baseLsn) continue;
+    const { cipher } = to;
+    const payload = cursor.storedPayload();
+    header.payloadBytes = payload.length + sealedOverhead(cipher);
+    header.flags &= ~format.FLAG_ENCRYPTED;
     const total = frameBytes(header.payloadBytes);
-    bytes.set(
-      cursor.bytes.subarray(cursor.payloadAt, cursor.payloadAt + header.payloadBytes),
-      format.FRAME_HEADER_BYTES,
-    );
-    bytes.fill(0, format.FRAME_HEADER_BYTES + header.payloadBytes, total);
+    bytes.set(payload, format.FRAME_HEADER_BYTES);
+    bytes.fill(0, format.FRAME_HEADER_BYTES + payload.length, total);
     header.syncedEnd = to.headerBytes;
-    const crc = putFrameHeader(bytes, view, 0, header, to.end, to.seed);
+    const crc = sealFrame(bytes, view, 0, header, to.end, to.seed, cipher);
     await writeFully(to.file, bytes.subarray(0, total), to.end);
     if (header.fragment === 0) to.index.note(header.firstLsn, to.end);
     to.chain = chainAfter(to.chain, crc);

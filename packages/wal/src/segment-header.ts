@@ -7,10 +7,21 @@
  * It vouches for its predecessor (uuid, end, chained checksum) and, through `syncedLsn`, for all
  * records up to there, its own first frames included: they were on disk before it had its name.
  */
-import { crc32, FormatError, putPreamble, readPreamble, sameUuid, UUID_BYTES } from '@nendb/codec';
+import {
+  crc32,
+  FILE_SALT_BYTES,
+  FormatError,
+  type Preamble,
+  putPreamble,
+  readPreamble,
+  sameUuid,
+  TAG_BYTES,
+  UUID_BYTES,
+} from '@nendb/codec';
 import { corrupt, WalError } from './errors.js';
 import * as format from './format.js';
 import { EPOCH_MAX, EPOCHS_MAX, SEGMENT_HEADER_BYTES_MAX } from './limits.js';
+import { type Sealing, sealHeader } from './sealing.js';
 import { getU64, putU64, viewOf } from './u64.js';
 
 /** An opening for writing and the first LSN it could assign. */
@@ -39,25 +50,37 @@ export interface SegmentHeader {
   predecessorChain: number;
   /** Oldest first; the last one is this segment's own epoch. */
   epochs: readonly EpochStart[];
+  /** Whether frames may be compressed. */
+  compressed: boolean;
+  /** Set where the records are encrypted. */
+  sealing: Sealing | undefined;
 }
 
 const ZERO_UUID = new Uint8Array(UUID_BYTES);
 
 /** Bytes of a header that remembers `epochCount` epochs. */
-export function segmentHeaderBytes(epochCount: number): number {
-  const bytes =
-    format.HEADER_EPOCHS_AT + epochCount * format.EPOCH_ENTRY_BYTES + format.HEADER_CRC_BYTES;
+export function segmentHeaderBytes(epochCount: number, sealed: boolean): number {
+  const bytes = epochsAt(sealed) + epochCount * format.EPOCH_ENTRY_BYTES + format.HEADER_CRC_BYTES;
   return Math.ceil(bytes / format.HEADER_ALIGNMENT) * format.HEADER_ALIGNMENT;
 }
 
+function epochsAt(sealed: boolean): number {
+  return format.HEADER_EPOCHS_AT + (sealed ? format.HEADER_SEALING_BYTES : 0);
+}
+
+/** The bytes of a new header. Once for each segment: with `sealing` it takes a nonce. */
 export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
-  const length = segmentHeaderBytes(header.epochs.length);
+  const { sealing } = header;
+  const length = segmentHeaderBytes(header.epochs.length, sealing !== undefined);
   const bytes = new Uint8Array(length);
   const view = viewOf(bytes);
   putPreamble(bytes, 0, {
     magic: format.SEGMENT_MAGIC,
     version: format.WAL_VERSION,
     ...format.WAL_FEATURES,
+    incompat:
+      (header.compressed ? format.FEATURE_COMPRESSED : 0) |
+      (sealing ? format.FEATURE_ENCRYPTED : 0),
     databaseUuid: header.databaseUuid,
   });
   view.setUint32(format.HEADER_BYTES_AT, length, true);
@@ -72,13 +95,18 @@ export function encodeSegmentHeader(header: SegmentHeader): Uint8Array {
   bytes.set(header.predecessorUuid, format.HEADER_PREDECESSOR_UUID_AT);
   putU64(view, format.HEADER_PREDECESSOR_END_AT, header.predecessorEnd);
   view.setUint32(format.HEADER_PREDECESSOR_CHAIN_AT, header.predecessorChain, true);
-  let at = format.HEADER_EPOCHS_AT;
+  let at = epochsAt(sealing !== undefined);
   for (const { epoch, firstLsn } of header.epochs) {
     putU64(view, at, epoch);
     putU64(view, at + 8, firstLsn);
     at += format.EPOCH_ENTRY_BYTES;
   }
   const crcAt = length - format.HEADER_CRC_BYTES;
+  if (sealing) {
+    view.setUint32(format.HEADER_KEY_ID_AT, sealing.keyId, true);
+    bytes.set(sealing.salt, format.HEADER_SALT_AT);
+    bytes.set(sealHeader(sealing, bytes.subarray(0, crcAt)), format.HEADER_TAG_AT);
+  }
   view.setUint32(crcAt, crc32(bytes.subarray(0, crcAt)), true);
   return bytes;
 }
@@ -103,14 +131,14 @@ export function declaredHeaderBytes(start: Uint8Array, file: string): number {
  * Reads and checks the preamble alone; throws `WAL_CORRUPT` or `WAL_TOO_NEW`. `file` and the
  * `magic` are the caller's: HEAD has a preamble, too.
  */
-export function checkPreamble(bytes: Uint8Array, magic: string, file: string): Uint8Array {
+export function checkPreamble(bytes: Uint8Array, magic: string, file: string): Preamble {
   try {
     return readPreamble(bytes, {
       magic,
       version: format.WAL_VERSION,
       ...format.WAL_FEATURES,
       forWriting: true,
-    }).databaseUuid;
+    });
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     if (error.code === 'FORMAT_TOO_NEW') {
@@ -122,7 +150,8 @@ export function checkPreamble(bytes: Uint8Array, magic: string, file: string): U
 
 /** Decodes a whole header. Throws `WAL_CORRUPT` or `WAL_TOO_NEW`. */
 export function decodeSegmentHeader(bytes: Uint8Array, file: string): SegmentHeader {
-  const databaseUuid = checkPreamble(bytes, format.SEGMENT_MAGIC, file);
+  const { databaseUuid, incompat } = checkPreamble(bytes, format.SEGMENT_MAGIC, file);
+  const sealed = (incompat & format.FEATURE_ENCRYPTED) !== 0;
   const view = viewOf(bytes);
   const crcAt = bytes.length - format.HEADER_CRC_BYTES;
   if (view.getUint32(crcAt, true) !== crc32(bytes.subarray(0, crcAt))) {
@@ -134,7 +163,7 @@ export function decodeSegmentHeader(bytes: Uint8Array, file: string): SegmentHea
   if (epochCount === 0 || epochCount > EPOCHS_MAX || epoch === 0 || epoch > EPOCH_MAX) {
     throw corrupt(file, format.HEADER_EPOCH_AT, `epoch ${epoch} with ${epochCount} epochs`);
   }
-  if (bytes.length !== segmentHeaderBytes(epochCount)) {
+  if (bytes.length !== segmentHeaderBytes(epochCount, sealed)) {
     throw corrupt(file, format.HEADER_BYTES_AT, `${epochCount} epochs in ${bytes.length} bytes`);
   }
   if (!isKind(kind)) {
@@ -149,7 +178,7 @@ export function decodeSegmentHeader(bytes: Uint8Array, file: string): SegmentHea
   }
   const epochs: EpochStart[] = [];
   for (let i = 0; i < epochCount; i++) {
-    const at = format.HEADER_EPOCHS_AT + i * format.EPOCH_ENTRY_BYTES;
+    const at = epochsAt(sealed) + i * format.EPOCH_ENTRY_BYTES;
     epochs.push({ epoch: getU64(view, at), firstLsn: getU64(view, at + 8) });
   }
   const header: SegmentHeader = {
@@ -168,11 +197,27 @@ export function decodeSegmentHeader(bytes: Uint8Array, file: string): SegmentHea
     predecessorEnd: getU64(view, format.HEADER_PREDECESSOR_END_AT),
     predecessorChain: view.getUint32(format.HEADER_PREDECESSOR_CHAIN_AT, true),
     epochs,
+    compressed: (incompat & format.FEATURE_COMPRESSED) !== 0,
+    sealing: sealed ? decodeSealing(bytes.subarray(0, crcAt)) : undefined,
   };
   if ((kind === format.SegmentKind.first) !== sameUuid(header.predecessorUuid, ZERO_UUID)) {
     throw corrupt(file, format.HEADER_KIND_AT, 'the kind does not fit the predecessor');
   }
   return header;
+}
+
+function decodeSealing(header: Uint8Array): Sealing {
+  const covered = header.slice();
+  covered.fill(0, format.HEADER_TAG_AT, format.HEADER_TAG_AT + TAG_BYTES);
+  return {
+    keyId: viewOf(header).getUint32(format.HEADER_KEY_ID_AT, true),
+    salt: header.slice(format.HEADER_SALT_AT, format.HEADER_SALT_AT + FILE_SALT_BYTES),
+    cipher: undefined,
+    proof: {
+      tag: header.slice(format.HEADER_TAG_AT, format.HEADER_TAG_AT + TAG_BYTES),
+      covered,
+    },
+  };
 }
 
 function isKind(value: number): value is format.SegmentKind {

@@ -54,6 +54,9 @@ export function sourceOf(segment: Segment): FrameSource {
     headerBytes: segment.headerBytes,
     baseLsn: segment.header.baseLsn,
     epoch: segment.header.epoch,
+    compressed: segment.header.compressed,
+    sealed: segment.header.sealing !== undefined,
+    cipher: segment.header.sealing?.cipher,
   };
 }
 

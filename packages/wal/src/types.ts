@@ -1,5 +1,5 @@
 /** The public shapes of the log. `Wal` in `wal.ts` implements them. */
-import type { Lsn } from '@nendb/codec';
+import type { Compression, Encryption, Lsn } from '@nendb/codec';
 import type { Vfs } from '@nendb/vfs';
 
 /**
@@ -28,6 +28,13 @@ export interface WalOptions {
   recordBytesMax?: number;
   /** Bytes that may wait to be written or synced before `admit` reports pressure. Default 64 MiB. */
   pendingBytesMax?: number;
+  /** How frames are compressed, where that saves at least an eighth. Default `'none'`. */
+  compression?: Compression;
+  /**
+   * Encrypts the records with AES-256-GCM, under a key for each segment made of this one. A log that
+   * was begun without is refused (`WAL_NOT_ENCRYPTED`), so is another key (`WAL_WRONG_KEY`).
+   */
+  encryption?: Encryption;
   vfs?: Vfs;
   /** 16 bytes; a log of another database is refused. A new log takes it, or makes its own. */
   databaseUuid?: Uint8Array;
@@ -201,10 +208,14 @@ export type WalErrorCode =
   | 'WAL_LOCKED'
   | 'WAL_MISSING'
   | 'WAL_MISSING_SEGMENT'
+  /** A key was given, and the log, or a part of it, is in the clear. */
+  | 'WAL_NOT_ENCRYPTED'
   | 'WAL_OUTCOME_UNKNOWN'
   | 'WAL_POISONED'
   | 'WAL_READ_ONLY'
   | 'WAL_RECORD_TOO_LARGE'
   | 'WAL_TOO_NEW'
   | 'WAL_TRUNCATED_AWAY'
-  | 'WAL_WRONG_DATABASE';
+  | 'WAL_WRONG_DATABASE'
+  /** The log is encrypted, and the key is missing or another one. */
+  | 'WAL_WRONG_KEY';

@@ -15,6 +15,7 @@ import type { Segment } from './directory.js';
 import { corrupt, errnoOf, WalError } from './errors.js';
 import * as format from './format.js';
 import { FrameCursor, Step } from './frame-cursor.js';
+import { INFLATES_MAX } from './limits.js';
 import { seekUnit } from './seek.js';
 import { sourceOf } from './tail-scan.js';
 import type { IndexEntry } from './trailer.js';
@@ -113,9 +114,9 @@ export class UnitReader {
       this.databaseTimeMs = header.databaseTimeMs;
       this.offset = cursor.offset;
       if ((header.flags & format.FLAG_LAST) === 0) return this.#assemble();
-      this.bytes = cursor.bytes;
-      this.from = cursor.payloadAt;
-      this.to = cursor.payloadAt + header.payloadBytes;
+      this.bytes = cursor.plain;
+      this.from = cursor.plainFrom;
+      this.to = cursor.plainTo;
       return true;
     }
   }
@@ -123,14 +124,16 @@ export class UnitReader {
   async #assemble(): Promise<boolean> {
     const cursor = this.#cursor;
     const { unitBytes } = cursor.header;
-    if (unitBytes > this.#segment.end - cursor.offset) {
+    const { end, header: segment } = this.#segment;
+    const room = (end - cursor.offset) * (segment.compressed ? INFLATES_MAX : 1);
+    if (unitBytes > room) {
       throw corrupt(this.#segment.path, cursor.offset, `a unit of ${unitBytes} bytes`);
     }
     const unit = new Uint8Array(unitBytes);
     for (let done = 0; ; ) {
-      const { header, payloadAt } = cursor;
-      unit.set(cursor.bytes.subarray(payloadAt, payloadAt + header.payloadBytes), done);
-      done += header.payloadBytes;
+      const { header, plain, plainFrom, plainTo } = cursor;
+      unit.set(plain.subarray(plainFrom, plainTo), done);
+      done += plainTo - plainFrom;
       if ((header.flags & format.FLAG_LAST) !== 0) break;
       let step = cursor.step();
       while (step === Step.more) {

@@ -44,9 +44,15 @@ export class WritePath {
   readonly time: Clockwork;
 
   constructor(options: CheckedOptions, parts: WritePathParts, owner: WritePathOwner) {
-    const { vfs, dir, segmentBytesMax, preallocateBytes } = options;
+    const { vfs, dir, segmentBytesMax, preallocateBytes, compression, keys } = options;
     const { live, marks, announcer } = parts;
     const always = options.sync === 'always';
+    const identity = {
+      databaseUuid: live.header.databaseUuid,
+      epoch: parts.epoch,
+      compression,
+      keys,
+    };
     this.epoch = parts.epoch;
     this.time = new Clockwork(vfs.clock, parts.databaseTimeMs, options.databaseTimeMs);
     this.space = new Space(
@@ -70,10 +76,11 @@ export class WritePath {
       },
       (kind, error) => owner.fail(kind, error),
     );
-    this.appender = new Appender(this.space, marks, this.epoch, segmentBytesMax);
+    const encoding = { compression, sealed: keys !== undefined };
+    this.appender = new Appender(this.space, marks, this.epoch, segmentBytesMax, encoding);
     this.writer = new Writer(
       vfs,
-      { dir, always, syncMs: parts.syncMs },
+      { dir, always, syncMs: parts.syncMs, identity },
       live,
       { space: this.space, appender: this.appender, marks, time: this.time },
       {

@@ -27,6 +27,7 @@ import { LiveSegment } from './live-segment.js';
 import { LONE_BYTES_MAX, LoneFrame, loneFrameBytes } from './lone-frame.js';
 import type { Marks } from './marks.js';
 import { type Io, type Plan, Pump, type Twins } from './pump.js';
+import { type Identity, newSegment } from './rebuild.js';
 import { encodeSegmentHeader, type SegmentHeader } from './segment-header.js';
 import type { Slot, Space } from './space.js';
 import { encodeTrailer } from './trailer.js';
@@ -35,6 +36,8 @@ import { viewOf } from './u64.js';
 export interface WriterOptions {
   dir: string;
   always: boolean;
+  /** Of the segments that it starts. */
+  identity: Identity;
   /** Milliseconds that the first sync of this opening took: a guess at the disk's speed. */
   syncMs: number;
 }
@@ -122,6 +125,7 @@ export class Writer {
    */
   appendAlone(bytes: Uint8Array): number {
     if (this.#options.always || this.#stopped || bytes.length > LONE_BYTES_MAX) return 0;
+    if (this.#live.cipher || this.#options.identity.compression !== 'none') return 0;
     if (this.#pump.running || !this.#appender.isEmpty) return 0;
     const live = this.#live;
     const slot = this.#slot;
@@ -284,6 +288,7 @@ export class Writer {
     const live = this.#live;
     const stamp = {
       seed: live.seed,
+      cipher: live.cipher,
       databaseTimeMs: this.#time.nowMs(),
       syncedLsn: this.#marks.syncedLsn,
       syncedEnd: live.syncedEnd,
@@ -335,7 +340,7 @@ export class Writer {
     this.#planSyncs = true;
     const header: SegmentHeader = {
       ...old.header,
-      segmentUuid: this.#vfs.random.uuid(),
+      ...newSegment(this.#vfs, this.#options.identity),
       kind: format.SegmentKind.rotated,
       sequence: next.sequence,
       baseLsn: old.lastLsn + 1,

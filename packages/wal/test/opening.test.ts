@@ -38,7 +38,7 @@ test('R5: a log of another database is refused; a log keeps the uuid it was give
 describe('R6: a newer log', () => {
   test.each([
     { version: 2, incompat: 0, readOnlyCompat: 0 },
-    { version: 1, incompat: 1, readOnlyCompat: 0 },
+    { version: 1, incompat: 4, readOnlyCompat: 0 },
     { version: 1, incompat: 0, readOnlyCompat: 4 },
   ])('with %j is refused, clearly', (newer) =>
     simulated(async (sim) => {

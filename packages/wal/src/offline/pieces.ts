@@ -159,6 +159,8 @@ async function guess(
           predecessorEnd: 0,
           predecessorChain: 0,
           epochs: [],
+          compressed: true,
+          sealing: undefined,
         },
         headerBytes: found.offset,
         seed,

@@ -329,6 +329,8 @@ function headerOf(
     predecessorEnd: before?.end ?? 0,
     predecessorChain: before?.chain ?? CHAIN_START,
     epochs: nextEpochs(history, { epoch: report.epoch, firstLsn: keptLsn + 1 }),
+    compressed: group.some(({ segment }) => segment.header.compressed),
+    sealing: undefined,
   };
 }
 
