@@ -3,8 +3,10 @@
  *
  * Invariants
  *  1. At most `clientsMax` members. Ids start at 1 and are never used again.
- *  2. `queryBytes` is the sum of what the members report; over `queryBufferBytesMax` the member that
- *     holds most is closed until it fits again.
+ *  2. `queryBytes` is the sum of what the members report. Over `queryBufferBytesMax` members are
+ *     closed until it fits again: those that have not authenticated first, then those that hold at
+ *     least the mean; among either the one that has been silent for longest. So neither a client
+ *     whose large request is arriving, nor one with a few bytes, is closed for one that stands still.
  *  3. One timer looks at all members, at least four times within the shortest timeout; idle
  *     connections own no timer.
  */
@@ -19,6 +21,8 @@ export interface Client {
   readonly queryBytes: number;
   /** Replies that have not left. */
   readonly outputBytes: number;
+  /** When bytes last came from it, by a clock that never goes back, in ms. */
+  readonly lastInputMs: number;
   /** Why the client should be closed now, or `undefined`. */
   overdue(nowMs: number): string | undefined;
   /** Cuts the connection. */
@@ -86,7 +90,7 @@ export class Clients<C extends Client> {
   /** A client's query buffer went from `before` to `after` bytes. */
   queryChanged(before: number, after: number): void {
     this.#queryBytes += after - before;
-    while (this.#queryBytes > this.#config.queryBufferBytesMax && this.#evictLargest()) {
+    while (this.#queryBytes > this.#config.queryBufferBytesMax && this.#evictOne()) {
       this.counters.evicted++;
     }
   }
@@ -118,15 +122,27 @@ export class Clients<C extends Client> {
     }
   }
 
-  #evictLargest(): boolean {
-    let largest: C | undefined;
+  #evictOne(): boolean {
+    let holders = 0;
+    for (const client of this.#byId.values()) if (client.queryBytes > 0) holders++;
+    const meanBytes = this.#queryBytes / holders;
+    let stranger: C | undefined;
+    let member: C | undefined;
     for (const client of this.#byId.values()) {
-      if (!largest || client.queryBytes > largest.queryBytes) largest = client;
+      if (client.queryBytes === 0) continue;
+      if (!client.session.authenticated) stranger = moreSilent(stranger, client);
+      else if (client.queryBytes >= meanBytes) member = moreSilent(member, client);
     }
-    if (!largest || largest.queryBytes === 0) return false;
-    largest.destroy('query buffers of all clients over --query-buffer-bytes-max, this one largest');
+    const victim = stranger ?? member;
+    if (victim === undefined) return false;
+    victim.destroy('query buffers of all clients over --query-buffer-bytes-max');
     return true;
   }
+}
+
+/** Of two the one from which nothing has come for longer. */
+function moreSilent<C extends Client>(a: C | undefined, b: C): C {
+  return a === undefined || b.lastInputMs < a.lastInputMs ? b : a;
 }
 
 function noCounts(): ClientCounters {

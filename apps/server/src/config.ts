@@ -182,17 +182,37 @@ export function configHelp(): string {
   });
   rows.push(['--help', 'this text'], ['--version', 'the version']);
   const width = Math.max(...rows.map(([left]) => left.length));
+  const indent = ' '.repeat(width + 4);
   return [
     'Usage: nendb-server [options]',
     '',
     'A Redis-compatible server whose acknowledged writes are on disk.',
     '',
-    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
+    ...rows.map(
+      ([left, right]) =>
+        `  ${left.padEnd(width)}  ${wrap(right, limits.HELP_COLUMNS - indent.length).join(`\n${indent}`)}`,
+    ),
     '',
-    'Each option is also an environment variable: --requirepass-file is NENDB_REQUIREPASS_FILE.',
-    'A flag wins over the environment. NENDB_SYNC_EVERY=N means --sync every:N.',
+    'Each option is also an environment variable: --requirepass-file is',
+    'NENDB_REQUIREPASS_FILE. A flag wins over the environment.',
+    'NENDB_SYNC_EVERY=N means --sync every:N.',
     '',
   ].join('\n');
+}
+
+/** `text` in lines of at most `columns`, cut at spaces. */
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
 }
 
 function validate(

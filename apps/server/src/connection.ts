@@ -8,7 +8,8 @@
  *     behind it and nobody else's.
  *  2. Replies leave in that order, through the gate only (R9).
  *  3. While there is a reason to pause (`Pause`), no request runs and the socket is not read: what
- *     one client has in memory is bounded by its own pace.
+ *     one client has in memory is bounded by its own pace. Only while the answer to a wrong password
+ *     is delayed is it read, up to a limit, so that a peer that hangs up is noticed.
  *  4. After `destroy` no byte leaves.
  *
  * All of it runs on the core thread, in turns of the event loop. Hot: GET and SET make no closure,
@@ -22,7 +23,12 @@ import type { AuthBackoff } from './auth-backoff.js';
 import type { Client, Clients } from './clients.js';
 import type { ServerConfig } from './config.js';
 import { isForeignProtocol } from './foreign-protocol.js';
-import { KEEP_ALIVE_MS, OUTPUT_BEFORE_AUTH_BYTES_MAX, REFUSAL_MS } from './limits.js';
+import {
+  AUTH_DELAYED_BYTES_MAX,
+  KEEP_ALIVE_MS,
+  OUTPUT_BEFORE_AUTH_BYTES_MAX,
+  REFUSAL_MS,
+} from './limits.js';
 import type { Logger } from './log.js';
 import type { OccasionalLog } from './occasional-log.js';
 import { ReplyGate } from './reply-gate.js';
@@ -52,8 +58,8 @@ const Pause = {
   output: 2,
   /** Too much waits for the disk. */
   pressure: 4,
-  /** Wrong passwords came from this address. */
-  backoff: 8,
+  /** The answer to a wrong password is delayed. */
+  guess: 8,
   /** The server stops, or the connection ends. */
   stopping: 16,
 } as const;
@@ -77,7 +83,8 @@ export class Connection implements Client, TurnMember {
   #closed = false;
   /** When the last request had run, once the connection ends. */
   #finishedMs: number | undefined;
-  #backoffTimer: NodeJS.Timeout | undefined;
+  /** While the answer to a wrong password is delayed. */
+  #guess: { timer: NodeJS.Timeout; sinceMs: number } | undefined;
 
   constructor(socket: Socket, shared: Shared) {
     this.#socket = socket;
@@ -108,6 +115,10 @@ export class Connection implements Client, TurnMember {
     return this.#queryBytes;
   }
 
+  get lastInputMs(): number {
+    return this.#lastInputMs;
+  }
+
   get outputBytes(): number {
     return this.#reply.length - this.#heldBytes + this.#gate.waitingBytes;
   }
@@ -124,6 +135,7 @@ export class Connection implements Client, TurnMember {
       const limitMs = this.outputBytes > 0 ? config.requestTimeoutMs : REFUSAL_MS;
       return nowMs - this.#finishedMs > limitMs ? 'ended, and did not hang up' : undefined;
     }
+    if (this.#guess !== undefined) return undefined;
     if (!this.session.authenticated && nowMs - this.#strangerSinceMs > config.authTimeoutMs) {
       return 'no password in time (--auth-timeout-ms)';
     }
@@ -141,6 +153,7 @@ export class Connection implements Client, TurnMember {
   /** Runs no further request; replies that are due still leave. */
   stop(): void {
     this.#pause(Pause.stopping);
+    this.#answerGuess();
   }
 
   /** Ends the connection once its replies have left. */
@@ -166,7 +179,7 @@ export class Connection implements Client, TurnMember {
     if (this.#closed) return false;
     const { engine } = this.#shared;
     // A command that waits may have begun its reply: it is taken when it is whole.
-    if ((this.#pauses & Pause.busy) === 0) this.#holdReplies();
+    if ((this.#pauses & (Pause.busy | Pause.guess)) === 0) this.#holdReplies();
     if (this.#finishedMs !== undefined) this.#gate.finish(engine.durableLsn);
     return this.release(engine.durableLsn);
   }
@@ -189,6 +202,9 @@ export class Connection implements Client, TurnMember {
     if (this.#finishedMs !== undefined) return;
     this.#parser.push(chunk);
     this.#run();
+    if (this.#guess !== undefined && this.#parser.pendingBytes > AUTH_DELAYED_BYTES_MAX) {
+      this.#evict('too many requests behind a wrong password');
+    }
   };
 
   readonly #onDrain = (): void => {
@@ -197,7 +213,8 @@ export class Connection implements Client, TurnMember {
 
   readonly #onEnd = (): void => {
     this.#peerEnded = true;
-    if (this.#pauses === 0) this.finish();
+    if (this.#guess !== undefined) this.destroy('hung up after a wrong password');
+    else if (this.#pauses === 0) this.finish();
   };
 
   readonly #onError = (error: Error): void => {
@@ -240,13 +257,40 @@ export class Connection implements Client, TurnMember {
   /** Looks at what a command did to the session. */
   #executed(failuresBefore: number): void {
     const { session } = this;
-    if (session.authFailures > failuresBefore) this.#shared.backoff.failed(this.#address);
+    if (session.authFailures > failuresBefore) this.#delayGuess();
     if (session.authenticated !== this.#parser.authenticated) {
       this.#parser.authenticated = session.authenticated;
-      if (session.authenticated) this.#shared.backoff.succeeded(this.#address);
-      else this.#strangerSinceMs = performance.now();
+      if (!session.authenticated) this.#strangerSinceMs = performance.now();
     }
     if (session.closing) this.finish();
+  }
+
+  /** A wrong password costs the time of its own connection: the answer, and what follows, wait. */
+  #delayGuess(): void {
+    const { backoff } = this.#shared;
+    const delayMs = backoff.failed(this.#address);
+    if (delayMs === 0) return;
+    this.#pauses |= Pause.guess;
+    const timer = setTimeout(() => this.#answerGuess(), delayMs);
+    timer.unref();
+    this.#guess = { timer, sinceMs: performance.now() };
+    backoff.enter(this.#address, this);
+  }
+
+  /** The delay is over: it does not count against the time in which to authenticate. */
+  #answerGuess(): void {
+    if (this.#guess === undefined) return;
+    this.#strangerSinceMs += performance.now() - this.#guess.sinceMs;
+    this.#forgetGuess();
+    this.#shared.turn.join(this);
+    this.#goOn(Pause.guess);
+  }
+
+  #forgetGuess(): void {
+    if (this.#guess === undefined) return;
+    clearTimeout(this.#guess.timer);
+    this.#guess = undefined;
+    this.#shared.backoff.leave(this.#address, this);
   }
 
   /**
@@ -286,7 +330,7 @@ export class Connection implements Client, TurnMember {
   /** Whether the next request may run; pauses where not. */
   #mayRun(): boolean {
     if (this.#pauses !== 0) return false;
-    const { config, engine, backoff } = this.#shared;
+    const { config, engine } = this.#shared;
     const outputBytes = this.outputBytes;
     if (outputBytes > config.outputPauseBytes) {
       if (outputBytes > config.outputBufferBytesMax) {
@@ -303,15 +347,8 @@ export class Connection implements Client, TurnMember {
       return false;
     }
     if (this.session.authenticated) return true;
-    if (outputBytes > OUTPUT_BEFORE_AUTH_BYTES_MAX) {
-      this.#evict('too many replies before authentication');
-      return false;
-    }
-    const waitMs = backoff.waitMs(this.#address);
-    if (waitMs === 0) return true;
-    this.#pause(Pause.backoff);
-    this.#backoffTimer = setTimeout(() => this.#goOn(Pause.backoff), waitMs);
-    this.#backoffTimer.unref();
+    if (outputBytes <= OUTPUT_BEFORE_AUTH_BYTES_MAX) return true;
+    this.#evict('too many replies before authentication');
     return false;
   }
 
@@ -334,7 +371,7 @@ export class Connection implements Client, TurnMember {
 
   #account(): void {
     const before = this.#queryBytes;
-    this.#queryBytes = this.#parser.pendingBytes + (this.session.queue?.bytes ?? 0);
+    this.#queryBytes = this.#parser.pendingBytes + (this.session.queue?.allocatedBytes ?? 0);
     if (before !== this.#queryBytes) this.#shared.clients.queryChanged(before, this.#queryBytes);
   }
 
@@ -364,7 +401,7 @@ export class Connection implements Client, TurnMember {
   #forget(): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearTimeout(this.#backoffTimer);
+    this.#forgetGuess();
     this.#shared.turn.leave(this);
     this.#shared.pressured.delete(this);
     this.#shared.clients.remove(this, this.#queryBytes);

@@ -1,15 +1,18 @@
 /**
  * What the commands ask of this server: configuration, clients, INFO fields, status, shutdown.
  *
- * Everything is answered from memory; SHUTDOWN alone takes time.
+ * Everything is answered from memory, free disk space by the file system; SHUTDOWN alone takes time.
  */
+import { statfsSync } from 'node:fs';
 import {
   type Host,
+  humanBytes,
   type InfoFields,
   NENDB_VERSION,
   type Session,
   type SessionBuffers,
   type ShutdownMode,
+  type WriteRefusal,
 } from '@nendb/commands';
 import type { EngineView } from '@nendb/engine';
 import type { Clients } from './clients.js';
@@ -36,6 +39,8 @@ export interface HostParts {
   draining(): boolean;
   /** Requests answered, as the dispatcher counts them. */
   commandsProcessed(): number;
+  /** Why writes are refused for lack of room, until one succeeds. */
+  writeRefusal(): WriteRefusal | undefined;
 }
 
 export class ServerHost implements Host {
@@ -45,7 +50,7 @@ export class ServerHost implements Host {
   /** Where the server listens; set when it does. */
   address = { url: '', port: 0 };
   readonly #parts: HostParts;
-  #rssPeakBytes = 0;
+  #usedPeakBytes = 0;
 
   constructor(parts: HostParts) {
     this.#parts = parts;
@@ -96,7 +101,8 @@ export class ServerHost implements Host {
   }
 
   status(): object {
-    const { config, engine, clients, resources, draining, commandsProcessed } = this.#parts;
+    const { config, engine, clients, resources, draining, commandsProcessed, writeRefusal } =
+      this.#parts;
     const nowMs = Date.now();
     const { counters } = clients;
     return buildStatus(
@@ -119,7 +125,8 @@ export class ServerHost implements Host {
         input_bytes: counters.inputBytes,
         output_bytes: counters.outputBytes,
       },
-      resources.status(),
+      { ...resources.status(), disk_free_bytes: diskFreeBytes(engine.dir) },
+      writeRefusal(),
     );
   }
 
@@ -160,10 +167,16 @@ export class ServerHost implements Host {
 
   #memoryFields(): InfoFields {
     const memory = process.memoryUsage();
-    this.#rssPeakBytes = Math.max(this.#rssPeakBytes, memory.rss);
+    // What the process has asked for, as Redis counts; array buffers are part of `external`.
+    const usedBytes = memory.heapUsed + memory.external;
+    this.#usedPeakBytes = Math.max(this.#usedPeakBytes, usedBytes);
     return {
+      used_memory: usedBytes,
+      used_memory_human: humanBytes(usedBytes),
       used_memory_rss: memory.rss,
-      used_memory_peak: this.#rssPeakBytes,
+      used_memory_rss_human: humanBytes(memory.rss),
+      used_memory_peak: this.#usedPeakBytes,
+      used_memory_peak_human: humanBytes(this.#usedPeakBytes),
       nendb_heap_used_bytes: memory.heapUsed,
       nendb_array_buffers_bytes: memory.arrayBuffers,
     };
@@ -187,5 +200,15 @@ export class ServerHost implements Host {
       used_cpu_sys: (cpu.systemCPUTime / us).toFixed(6),
       used_cpu_user: (cpu.userCPUTime / us).toFixed(6),
     };
+  }
+}
+
+/** What the file system of `dir` has left for this user; null where it does not tell. */
+function diskFreeBytes(dir: string): number | null {
+  try {
+    const { bavail, bsize } = statfsSync(dir);
+    return bavail * bsize;
+  } catch {
+    return null;
   }
 }

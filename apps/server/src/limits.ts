@@ -14,8 +14,8 @@ export const VALUE_BYTES_MAX = 512 * MiB;
 
 /**
  * Received and not yet executed, over all connections. It lets one largest value and much else be
- * on the way; beyond it the connection that holds most is closed, so that many half-sent requests
- * cannot fill the memory.
+ * on the way; beyond it connections are closed (`Clients` says which), so that many half-sent
+ * requests cannot fill the memory.
  */
 export const QUERY_BUFFER_BYTES_MAX = 1024 * MiB;
 
@@ -49,14 +49,26 @@ export const FORCED_CLOSE_MS = 2_000;
 /** Signals closer together are one: a terminal's Ctrl-C reaches the process directly and by npm. */
 export const SIGNAL_MERGE_MS = 1_000;
 
-/** Wrong passwords an address may send before it has to wait: people mistype. */
+/** Wrong passwords of an address that are answered at once: people mistype. */
 export const AUTH_FREE_FAILURES = 5;
 
-/** The first wait after too many failures; it doubles with each one. */
+/** How long the answer to the next one takes; it doubles with each. */
 export const AUTH_BACKOFF_MS_MIN = 100;
 
-/** The longest wait: hopeless for guessing, and below AUTH_TIMEOUT_MS, so that the owner still gets in. */
+/** The longest that an answer takes: hopeless for guessing, and still an answer. */
 export const AUTH_BACKOFF_MS_MAX = 5_000;
+
+/**
+ * Connections of one address that may wait for such an answer; one more closes the oldest. With
+ * AUTH_BACKOFF_MS_MAX it bounds the answers to 13 a second.
+ */
+export const AUTH_DELAYED_MAX = 64;
+
+/** After so long without a wrong password an address starts anew. */
+export const AUTH_FORGET_MS = 600_000;
+
+/** What a connection may send while its answer is delayed: a client's first pipeline, no more. */
+export const AUTH_DELAYED_BYTES_MAX = 64 * KiB;
 
 /** Addresses remembered for failed passwords; the oldest is forgotten first. */
 export const AUTH_ADDRESSES_MAX = 4_096;
@@ -79,6 +91,21 @@ export const LOOP_LAG_RESOLUTION_MS = 10;
 
 /** How long a refused client may take to read why. */
 export const REFUSAL_MS = 1_000;
+
+/** Refused clients that may take so long at once, since each has a descriptor; others get no reason. */
+export const REFUSALS_MAX = 32;
+
+/**
+ * File descriptors that clients may not take: Node itself has about 25, the log and the images need
+ * a few each, REFUSALS_MAX go to those who are refused.
+ */
+export const DESCRIPTORS_RESERVED = 128;
+
+/** Log text that waits because stderr does not take it; more is dropped. */
+export const LOG_BUFFER_BYTES_MAX = 1 * MiB;
+
+/** Columns of `--help`: a terminal's. */
+export const HELP_COLUMNS = 80;
 
 /** How often the engine's health is looked at for the log. */
 export const HEALTH_WATCH_MS = 1_000;

@@ -13,7 +13,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ServerConfig } from './config.js';
-import { LISTEN_BACKLOG, REFUSAL_MS } from './limits.js';
+import { LISTEN_BACKLOG, REFUSAL_MS, REFUSALS_MAX } from './limits.js';
 import { isLoopback } from './peer.js';
 import { ListenError } from './start-error.js';
 
@@ -37,6 +37,8 @@ export class Listener {
   readonly #config: ServerConfig;
   #doorkeeper: Doorkeeper | undefined;
   readonly #early = new Set<Socket>();
+  /** Refused, and still to read why. */
+  #refusals = 0;
 
   private constructor(config: ServerConfig) {
     this.#config = config;
@@ -92,7 +94,7 @@ export class Listener {
     if (this.#doorkeeper) {
       this.#decide(socket, this.#doorkeeper);
     } else if (this.#early.size >= this.#config.clientsMax) {
-      refuse(socket, FULL);
+      this.#refuse(socket, FULL);
     } else {
       this.#early.add(socket);
       socket.on('error', () => this.#early.delete(socket));
@@ -105,10 +107,10 @@ export class Listener {
     if (address === undefined) socket.destroy();
     else if (doorkeeper.full) {
       doorkeeper.refused(address, 'too many clients (--clients-max)');
-      refuse(socket, FULL);
+      this.#refuse(socket, FULL);
     } else if (this.#isUnsafe(address, doorkeeper)) {
       doorkeeper.refused(address, 'protected mode');
-      refuse(socket, DENIED);
+      this.#refuse(socket, DENIED);
     } else {
       doorkeeper.admit(socket);
       socket.resume();
@@ -120,12 +122,20 @@ export class Listener {
       this.#config.protectedMode === 'yes' && !doorkeeper.passwordRequired && !isLoopback(address)
     );
   }
-}
 
-/** Says why and closes. What the peer sent is read and dropped, lest a reset overtake the text. */
-function refuse(socket: Socket, text: string): void {
-  socket.on('error', () => socket.destroy());
-  socket.setTimeout(REFUSAL_MS, () => socket.destroy());
-  socket.resume();
-  socket.end(text);
+  /** Says why and closes. What the peer sent is read and dropped, lest a reset overtake the text. */
+  #refuse(socket: Socket, text: string): void {
+    socket.on('error', () => socket.destroy());
+    if (this.#refusals >= REFUSALS_MAX) {
+      socket.destroy();
+      return;
+    }
+    this.#refusals++;
+    socket.once('close', () => this.#refusals--);
+    const timer = setTimeout(() => socket.destroy(), REFUSAL_MS);
+    timer.unref();
+    socket.once('close', () => clearTimeout(timer));
+    socket.resume();
+    socket.end(text);
+  }
 }

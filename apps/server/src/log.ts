@@ -4,8 +4,11 @@
  * stdout belongs to the `ready` line. JSON escapes control characters, so that no client can forge
  * a line. Secrets never come here: nothing logs the arguments of a command, and what could still
  * carry one is redacted by name.
+ *
+ * A stderr that is closed or full must not end the server: what it does not take is dropped.
  */
 import { type Logger, pino } from 'pino';
+import { LOG_BUFFER_BYTES_MAX } from './limits.js';
 
 export type { Logger };
 
@@ -14,6 +17,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Lines go out synchronously: the last one before a fatal exit is the one that is needed. */
 export function createLog(level: LogLevel): Logger {
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: LOG_BUFFER_BYTES_MAX });
+  destination.on('error', () => {});
   return pino(
     {
       level,
@@ -21,6 +26,6 @@ export function createLog(level: LogLevel): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: ['password', '*.password', 'requirepass', '*.requirepass'],
     },
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   );
 }

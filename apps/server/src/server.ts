@@ -19,6 +19,7 @@ import { AuthBackoff } from './auth-backoff.js';
 import { Clients } from './clients.js';
 import type { ServerConfig } from './config.js';
 import { Connection, type Shared } from './connection.js';
+import { clientsWithin, descriptorsMax } from './descriptors.js';
 import { ExitCode } from './exit-code.js';
 import { ServerHost } from './host.js';
 import * as limits from './limits.js';
@@ -35,6 +36,8 @@ import { Turn } from './turn.js';
 export interface ServerSeams {
   openEngine?: (options: EngineOptions) => Promise<EngineView>;
   log?: Logger;
+  /** The limit of open files of this process, where it is known. */
+  descriptorsMax?: () => number | undefined;
 }
 
 export interface ServerEnd {
@@ -48,9 +51,11 @@ export interface ServerEnd {
  * @throws ConfigError, ListenError, EngineError; then nothing is left open.
  */
 export async function startServer(
-  config: ServerConfig,
-  { openEngine = Engine.open, log = createLog(config.logLevel) }: ServerSeams = {},
+  wanted: ServerConfig,
+  seams: ServerSeams = {},
 ): Promise<RunningServer> {
+  const { openEngine = Engine.open, log = createLog(wanted.logLevel) } = seams;
+  const config = withinDescriptors(wanted, (seams.descriptorsMax ?? descriptorsMax)(), log);
   const password = config.requirepassFile ? readPasswordFile(config.requirepassFile) : undefined;
   const listener = await Listener.open(config);
   let engine: EngineView;
@@ -74,6 +79,21 @@ export async function startServer(
     await engine.close();
     throw error;
   }
+}
+
+/** The configuration with as many clients as the process can have descriptors for. */
+function withinDescriptors(
+  wanted: ServerConfig,
+  descriptors: number | undefined,
+  log: Logger,
+): ServerConfig {
+  const clientsMax = clientsWithin(wanted.clientsMax, descriptors);
+  if (clientsMax === wanted.clientsMax) return wanted;
+  log.warn(
+    { clientsMax, wanted: wanted.clientsMax, descriptors },
+    'the limit of open files is too low for --clients-max, which was lowered: raise it (ulimit -n)',
+  );
+  return { ...wanted, clientsMax };
 }
 
 interface Parts {
@@ -127,6 +147,7 @@ export class RunningServer implements Stoppable, Doorkeeper {
       stop: (reason) => this.stop(reason),
       draining: () => this.#stopping !== undefined,
       commandsProcessed: () => this.#shared.dispatcher.counters.commandsProcessed,
+      writeRefusal: () => this.#shared.dispatcher.writeRefusal,
     });
     this.#host.address = { url: this.url, port: this.port };
     this.#shared = {
@@ -240,10 +261,20 @@ export class RunningServer implements Stoppable, Doorkeeper {
     for (const connection of relieved) connection.relieve();
   }
 
-  /** Notices that writes are refused, after a failed sync under a weak policy (R10): reads go on. */
+  /**
+   * Notices that writes are refused, after a failed sync under a weak policy (R10) or for lack of
+   * room: reads go on.
+   */
   #watchHealth(): void {
     let state = this.engine.health().state;
+    let refused = false;
     const timer = setInterval(() => {
+      const { writeRefusal } = this.#shared.dispatcher;
+      if (refused !== (writeRefusal !== undefined)) {
+        refused = !refused;
+        if (refused) this.#log.error({ reason: writeRefusal?.reason }, 'writes are refused');
+        else this.#log.info('writes succeed again');
+      }
       const health = this.engine.health();
       if (health.state === state) return;
       state = health.state;

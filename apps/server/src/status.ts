@@ -1,13 +1,14 @@
 /**
  * The document of `nen status --json` for a running server.
  *
- *     { schema_version, running, healthy, recovery, wal_health, store, snapshot, resources, server }
+ *     { schema_version, running, healthy, reason, recovery, wal_health, store, snapshot, resources, server }
  *
- * What the engine can tell comes from `engineStatus`, the same as without a server. Keys are snake
+ * `healthy` is false where the log has failed, and while writes are refused for lack of room; `reason`
+ * says which. What the engine can tell comes from `engineStatus`, the same as without a server. Keys are snake
  * case with their units last; LSNs are decimal strings; what is not known is null, so that every
  * key is always there.
  */
-import { engineStatus, STATUS_SCHEMA_VERSION } from '@nendb/commands';
+import { engineStatus, STATUS_SCHEMA_VERSION, type WriteRefusal } from '@nendb/commands';
 import type { EngineRecovery, EngineView } from '@nendb/engine';
 import type { ResourceStatus } from './resources.js';
 
@@ -30,12 +31,25 @@ export interface ServerStatus {
   output_bytes: number;
 }
 
-export function buildStatus(engine: EngineView, server: ServerStatus, resources: ResourceStatus) {
+export interface DiskStatus {
+  /** What the file system of the data directory has left; null where it does not tell. */
+  disk_free_bytes: number | null;
+}
+
+export function buildStatus(
+  engine: EngineView,
+  server: ServerStatus,
+  resources: ResourceStatus & DiskStatus,
+  refusal: WriteRefusal | undefined,
+) {
   const status = engineStatus(engine);
+  const { wal_health: log } = status;
   return {
     schema_version: STATUS_SCHEMA_VERSION,
     running: true,
-    healthy: status.wal_health.healthy,
+    healthy: log.healthy && refusal === undefined,
+    reason: log.healthy ? (refusal?.reason ?? null) : log.reason,
+    writes_refused_at_ms: refusal?.atMs ?? null,
     recovery: recoveryStatus(engine.recovery),
     ...status,
     resources,
@@ -50,6 +64,6 @@ function recoveryStatus({ log, snapshot, replayed, elapsedMs }: EngineRecovery) 
     snapshot_source: snapshot?.source ?? null,
     snapshot_reason: snapshot?.reason ?? null,
     replayed_records: replayed,
-    elapsed_ms: Math.round(elapsedMs),
+    elapsed_ms: Math.round(elapsedMs * 1000) / 1000,
   };
 }

@@ -169,8 +169,8 @@ describe('help and version', () => {
       expect(help).toContain(`--${flag} `);
     }
     const lines = help.split('\n');
-    expect(lines.length).toBeLessThan(40);
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(lines.length).toBeLessThan(50);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
   it('asks for them by flag', () => {

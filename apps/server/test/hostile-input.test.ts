@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RawClient } from './raw-client.js';
-import { sleep, start, type TestServer, until } from './test-server.js';
+import { sleep, start, type TestServer, temporaryDirectory, until } from './test-server.js';
 
 const MiB = 1024 * 1024;
 
@@ -97,7 +99,7 @@ describe('memory', () => {
     expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(16 * MiB);
   });
 
-  it('is bounded for half-sent requests of all clients together: the largest is closed', async () => {
+  it('is bounded for half-sent requests of all clients together', async () => {
     const test = await start({ queryBufferBytesMax: 4 * MiB });
     const clients = await Promise.all(Array.from({ length: 8 }, test.client));
     await besideHealthyClient(test, async () => {
@@ -111,6 +113,49 @@ describe('memory', () => {
     expect(survivors).toBeGreaterThan(0);
     expect(survivors).toBeLessThanOrEqual(4);
     expect(test.log.some(({ msg }) => msg.includes('query buffers of all clients'))).toBe(true);
+  });
+
+  it('over that bound, whoever stands still is closed before a large request that is arriving', async () => {
+    const test = await start({ queryBufferBytesMax: 4 * MiB });
+    const [modest, busy] = [await test.client(), await test.client()];
+    modest.write('*2\r\n$4\r\nECHO\r\n$5\r\nhe');
+    const still = await Promise.all(Array.from({ length: 3 }, test.client));
+    for (const client of still) {
+      client.write(`*2\r\n$4\r\nECHO\r\n$${MiB}\r\n`);
+      client.write(Buffer.alloc(MiB - 1, 'x'));
+      await sleep(20);
+    }
+    const bytes = 2 * MiB;
+    busy.write(`*2\r\n$4\r\nECHO\r\n$${bytes}\r\n`);
+    for (let sent = 0; sent < bytes; sent += bytes / 8) {
+      busy.write(Buffer.alloc(bytes / 8, 'y'));
+      await sleep(5);
+    }
+    busy.write('\r\n');
+    expect(await busy.next()).toBe('y'.repeat(bytes));
+    await still[0].closed;
+    modest.write('llo\r\n');
+    expect(await modest.next(), 'who holds little is spared').toBe('hello');
+    expect(still[2].isClosed).toBe(false);
+  });
+
+  it('over that bound, those that have not authenticated are closed first', async () => {
+    const file = join(temporaryDirectory(), 'password');
+    writeFileSync(file, 'secret\n', { mode: 0o600 });
+    const test = await start({ requirepassFile: file, queryBufferBytesMax: 128 * 1024 });
+    const owner = await test.client();
+    expect(await owner.call('AUTH', 'secret')).toBe('OK');
+    owner.write('*2\r\n$4\r\nECHO\r\n$100000\r\n');
+    owner.write(Buffer.alloc(99_999, 'x'));
+    await sleep(20);
+    const strangers = await Promise.all(Array.from({ length: 6 }, test.client));
+    for (const stranger of strangers) {
+      stranger.write('*2\r\n$4\r\nAUTH\r\n$16000\r\n');
+      stranger.write(Buffer.alloc(15_000, 'x'));
+    }
+    await until(() => strangers.filter((stranger) => stranger.isClosed).length >= 4);
+    owner.write('x\r\n');
+    expect(await owner.next()).toBe('x'.repeat(100_000));
   });
 
   it('counts what clients queue in MULTI', async () => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { RawClient } from './raw-client.js';
 
-const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const FAILING_DISK = new URL('./faults/failing-disk.mjs', import.meta.url).href;
 
 export type DiskFault = 'sync' | 'write' | 'slow';
