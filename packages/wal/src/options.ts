@@ -101,7 +101,7 @@ function checkCompression(compression: Compression): Compression {
 }
 
 /** What is wrong with a key must not show the key. */
-function checkEncryption(encryption: Encryption): DataKeys {
+export function checkEncryption(encryption: Encryption): DataKeys {
   try {
     return dataKeysOf(encryption);
   } catch (error) {

@@ -206,6 +206,12 @@ export function decodeSegmentHeader(bytes: Uint8Array, file: string): SegmentHea
   return header;
 }
 
+/** The key's id and the salt in a header that cannot be proved: its frames have to prove them. */
+export function readSealing(header: Uint8Array): Sealing {
+  const { keyId, salt } = decodeSealing(header);
+  return { keyId, salt, cipher: undefined };
+}
+
 function decodeSealing(header: Uint8Array): Sealing {
   const covered = header.slice();
   covered.fill(0, format.HEADER_TAG_AT, format.HEADER_TAG_AT + TAG_BYTES);

@@ -70,12 +70,12 @@ export class Wal {
    * Changes nothing, takes no lock, goes on behind damage. Throws `WAL_TOO_NEW`.
    */
   static inspect(dir: string, options: OfflineOptions = {}): Promise<WalInspection> {
-    return inspectLog(dir, options.vfs);
+    return inspectLog(dir, options);
   }
 
   /** The same after comparing every checksum; in bounded memory. Throws `WAL_TOO_NEW`. */
   static verify(dir: string, options: OfflineOptions = {}): Promise<WalVerification> {
-    return verifyLog(dir, options.vfs);
+    return verifyLog(dir, options);
   }
 
   /**

@@ -19,9 +19,17 @@ import { inspectDirectory, type Segment } from '../directory.js';
 import { WalError } from '../errors.js';
 import * as format from '../format.js';
 import { judgeTail } from '../open.js';
+import { checkEncryption } from '../options.js';
+import { unlock } from '../sealing.js';
 import { scanTail, type TailScan } from '../tail-scan.js';
 import { Findings } from './findings.js';
-import type { WalInspection, WalSegmentEnd, WalSegmentReport, WalVerification } from './report.js';
+import type {
+  OfflineOptions,
+  WalInspection,
+  WalSegmentEnd,
+  WalSegmentReport,
+  WalVerification,
+} from './report.js';
 import { type Survey, type SurveyedFile, surveyLog } from './survey.js';
 import { verifySegment } from './verify-segment.js';
 
@@ -35,22 +43,37 @@ export interface Examined {
 }
 
 /** Throws `WAL_TOO_NEW`, and what the directory itself cannot be read for. */
-export async function inspectLog(dir: string, vfs: Vfs = nodeVfs): Promise<WalInspection> {
-  const { verifiedBytes: _, ...inspection } = (await examineLog(vfs, dir, false)).report;
+export async function inspectLog(dir: string, options: OfflineOptions): Promise<WalInspection> {
+  const { verifiedBytes: _, ...inspection } = (await examine(dir, options, false)).report;
   return inspection;
 }
 
 /** Throws as `inspectLog`. */
-export async function verifyLog(dir: string, vfs: Vfs = nodeVfs): Promise<WalVerification> {
-  return (await examineLog(vfs, dir, true)).report;
+export async function verifyLog(dir: string, options: OfflineOptions): Promise<WalVerification> {
+  return (await examine(dir, options, true)).report;
 }
 
-/** `deep`: whether every frame is read. */
-export async function examineLog(vfs: Vfs, dir: string, deep: boolean): Promise<Examined> {
+function examine(dir: string, options: OfflineOptions, deep: boolean): Promise<Examined> {
+  const { vfs = nodeVfs, encryption } = options;
+  const keys = encryption && checkEncryption(encryption);
+  return examineLog(vfs, dir, deep, keys && ((segment) => unlock(segment, keys)));
+}
+
+/**
+ * `deep`: whether every frame is read. `open` makes the records of a segment readable, or throws
+ * `WAL_WRONG_KEY` or `WAL_NOT_ENCRYPTED`: that is thrown on where it fits no segment.
+ */
+export async function examineLog(
+  vfs: Vfs,
+  dir: string,
+  deep: boolean,
+  open?: (segment: Segment) => void,
+): Promise<Examined> {
   const startedMs = vfs.clock.monotonicMs();
   const findings = new Findings();
   const survey = await surveyLog(vfs, dir, findings);
   const { head, files } = survey;
+  if (open) openAll(files, open, findings);
   const last = files.at(-1)?.segment;
   const scan = last && (await findings.attempt('end', last.path, () => scanTail(vfs, last)));
   if (last && scan)
@@ -97,6 +120,32 @@ export async function examineLog(vfs: Vfs, dir: string, deep: boolean): Promise<
   if (firstLsn !== undefined) report.firstLsn = firstLsn;
   if (lastLsn !== undefined) report.lastLsn = lastLsn;
   return { survey, findings, scan, report };
+}
+
+/** Opens all segments; one that cannot be opened, among others that can, does not belong here. */
+function openAll(
+  files: readonly SurveyedFile[],
+  open: (segment: Segment) => void,
+  findings: Findings,
+): void {
+  const refusals: { at: number; error: WalError }[] = [];
+  for (const [at, { segment }] of files.entries()) {
+    try {
+      if (segment) open(segment);
+    } catch (error) {
+      if (!(error instanceof WalError)) throw error;
+      refusals.push({ at, error });
+    }
+  }
+  const readable = files.filter(({ segment }) => segment).length;
+  if (refusals.length > 0 && refusals.length === readable) throw refusals[0].error;
+  for (const { at, error } of refusals) {
+    findings.add('link', files[at].path, 0, error.message);
+    files[at].segment = undefined;
+    files[at].vouched = false;
+    // What it says about the end of the one before it is not to be believed either.
+    if (at > 0) files[at - 1].vouched = false;
+  }
 }
 
 /** Notes a torn tail; one that HEAD knows to have been synced is damage, and noted already. */

@@ -10,7 +10,7 @@
  *  2. A record that an opening's history gives to another epoch was cut off once, and stays so.
  *  3. LSNs of a chain are contiguous, its epochs never go back.
  */
-import { sameUuid, UUID_BYTES } from '@nendb/codec';
+import { type DataKeys, sameUuid, UUID_BYTES } from '@nendb/codec';
 import { readFully, type Vfs, type VfsFile } from '@nendb/vfs';
 import { readSegment, type Segment } from '../directory.js';
 import { WalError } from '../errors.js';
@@ -18,7 +18,8 @@ import * as format from '../format.js';
 import { frameSeed } from '../frame.js';
 import { FrameCursor, nextFrame } from '../frame-cursor.js';
 import { EPOCH_MAX } from '../limits.js';
-import { type EpochStart, noUuid } from '../segment-header.js';
+import { unlock } from '../sealing.js';
+import { type EpochStart, noUuid, readSealing } from '../segment-header.js';
 import { sourceOf } from '../tail-scan.js';
 import { getU64, viewOf } from '../u64.js';
 import { ForgivingFile } from './forgiving-file.js';
@@ -47,20 +48,29 @@ interface FoundRun extends Run {
   staleFromLsn: number;
 }
 
+/** What must be known of a log to tell which records are its own. */
+export interface LogIdentity {
+  databaseUuid: Uint8Array;
+  /** Epochs and their first LSNs, oldest first, by the newest header that can be read. */
+  history: readonly EpochStart[];
+  /** What it is encrypted with. */
+  keys: DataKeys | undefined;
+}
+
 /** All pieces, oldest first. */
 export async function findPieces(
   vfs: Vfs,
   dir: string,
   { survey, scan }: Examined,
-  databaseUuid: Uint8Array | undefined,
-  history: readonly EpochStart[],
+  log: LogIdentity,
 ): Promise<Piece[]> {
-  const sources = await sourcesOf(vfs, dir, survey.files);
+  const { databaseUuid, history, keys } = log;
+  const sources = await sourcesOf(vfs, dir, survey.files, keys);
   const pieces: Piece[] = [];
   let belowLsn = Number.MAX_SAFE_INTEGER;
   for (const { file, segment } of sources.reverse()) {
     const { header } = segment;
-    if (file.segment && databaseUuid && !sameUuid(header.databaseUuid, databaseUuid)) continue;
+    if (file.segment && !sameUuid(header.databaseUuid, databaseUuid)) continue;
     const last = file === survey.files.at(-1) && scan !== undefined;
     const end = file.vouched || last ? Math.min(segment.end, segment.fileBytes) : segment.fileBytes;
     const handle = new ForgivingFile(await vfs.open(segment.path, 'read'), () => undefined);
@@ -104,17 +114,32 @@ interface Source {
 }
 
 /** Every file whose frames can be told, in the order of the log. */
-async function sourcesOf(vfs: Vfs, dir: string, files: readonly SurveyedFile[]): Promise<Source[]> {
+async function sourcesOf(
+  vfs: Vfs,
+  dir: string,
+  files: readonly SurveyedFile[],
+  keys: DataKeys | undefined,
+): Promise<Source[]> {
   const sources: Source[] = [];
   for (const [i, file] of files.entries()) {
     const segment =
       file.segment ??
       (file.fileBytes === undefined
         ? undefined
-        : await guess(vfs, dir, file, files[i + 1]?.segment?.header.predecessorUuid));
-    if (segment) sources.push({ file, segment });
+        : await guess(vfs, dir, file, files[i + 1]?.segment?.header.predecessorUuid, keys));
+    if (segment && isOpen(segment, keys)) sources.push({ file, segment });
   }
   return sources.sort((a, b) => a.segment.header.sequence - b.segment.header.sequence);
+}
+
+function isOpen(segment: Segment, keys: DataKeys | undefined): boolean {
+  try {
+    unlock(segment, keys);
+    return true;
+  } catch (error) {
+    if (error instanceof WalError) return false;
+    throw error;
+  }
 }
 
 /**
@@ -126,6 +151,7 @@ async function guess(
   dir: string,
   { name, path, sequence, fileBytes = 0 }: SurveyedFile,
   successorSays: Uint8Array | undefined,
+  keys: DataKeys | undefined,
 ): Promise<Segment | undefined> {
   const file = new ForgivingFile(await vfs.open(path, 'read'), () => undefined);
   try {
@@ -160,7 +186,7 @@ async function guess(
           predecessorChain: 0,
           epochs: [],
           compressed: true,
-          sealing: undefined,
+          sealing: keys && readSealing(start),
         },
         headerBytes: found.offset,
         seed,

@@ -1,9 +1,12 @@
 /** What the offline tools say about a log. Plain data: `JSON.stringify` prints all of it. */
+import type { Encryption } from '@nendb/codec';
 import type { Vfs } from '@nendb/vfs';
 import type { WalVerdict } from '../types.js';
 
 export interface OfflineOptions {
   vfs?: Vfs;
+  /** With it the records of an encrypted log are opened, too; without, checksums are compared. */
+  encryption?: Encryption;
 }
 
 /**
@@ -107,6 +110,8 @@ export interface SalvageOptions {
   /** Only says what would be done. Default false. */
   dryRun?: boolean;
   vfs?: Vfs;
+  /** What the log is encrypted with: records that are written anew are encrypted anew. */
+  encryption?: Encryption;
 }
 
 /** What `Wal.salvage` did, or would do. */

@@ -15,7 +15,7 @@
  *
  * Concurrency: holds `LOCK` throughout.
  */
-import { formatUuid } from '@nendb/codec';
+import { type DataKeys, formatUuid } from '@nendb/codec';
 import { makeDirectory, nodeVfs, type Vfs } from '@nendb/vfs';
 import type { Segment } from '../directory.js';
 import { isNoSpace, WalError } from '../errors.js';
@@ -25,8 +25,9 @@ import type { FoundHead } from '../head-file.js';
 import { EPOCH_MAX, SALVAGE_EPOCHS_SKIPPED } from '../limits.js';
 import type { LiveSegment } from '../live-segment.js';
 import { takeLock } from '../open.js';
-import { bad } from '../options.js';
-import { nextEpochs, repeatFrames, stage } from '../rebuild.js';
+import { bad, checkEncryption } from '../options.js';
+import { newSegment, nextEpochs, repeatFrames, stage } from '../rebuild.js';
+import { unlock } from '../sealing.js';
 import { type EpochStart, noUuid, type SegmentHeader } from '../segment-header.js';
 import { ForgivingFile } from './forgiving-file.js';
 import { type Examined, examineLog } from './inspect.js';
@@ -38,6 +39,7 @@ import { carryOut, readPlan, type SalvagePlan, writePlan } from './salvage-plan.
 interface Choice {
   examined: Examined;
   databaseUuid: Uint8Array;
+  keys: DataKeys | undefined;
   /** Segments that stay as they are, oldest first. */
   anchors: Piece[];
   /** Pieces for the segments to be written anew, one group each; the last may be empty. */
@@ -48,23 +50,25 @@ interface Choice {
 }
 
 /**
- * Throws `WAL_BAD_OPTION`, `WAL_LOCKED`, `WAL_MISSING`, `WAL_TOO_NEW`; `WAL_FULL` where there is no
+ * Throws `WAL_BAD_OPTION`, `WAL_LOCKED`, `WAL_MISSING`, `WAL_TOO_NEW`, `WAL_WRONG_KEY`,
+ * `WAL_NOT_ENCRYPTED`; `WAL_FULL` where there is no
  * room for what has to be written anew: nothing has changed then.
  */
 export async function salvageLog(dir: string, options: SalvageOptions): Promise<WalSalvageReport> {
-  const { quarantine, dryRun = false, vfs = nodeVfs } = options;
+  const { quarantine, dryRun = false, vfs = nodeVfs, encryption } = options;
   if (typeof quarantine !== 'string' || quarantine === '') {
     throw bad('quarantine', 'the path of a directory', quarantine);
   }
+  const keys = encryption && checkEncryption(encryption);
   if (!(await vfs.stat(dir))) throw nothingHere(dir);
   if (dryRun) {
     const path = `${dir}/${format.LOCK_NAME}`;
     if ((await vfs.stat(path)) && (await vfs.inspectLock(path)).held) throw inUse(path);
-    return { ...(await salvage(vfs, dir, quarantine, true)), dryRun };
+    return { ...(await salvage(vfs, dir, quarantine, keys, true)), dryRun };
   }
   const lock = await takeLock({ vfs, dir });
   try {
-    return await salvage(vfs, dir, quarantine, false);
+    return await salvage(vfs, dir, quarantine, keys, false);
   } finally {
     await lock.release();
   }
@@ -90,6 +94,7 @@ async function salvage(
   vfs: Vfs,
   dir: string,
   quarantine: string,
+  keys: DataKeys | undefined,
   dryRun: boolean,
 ): Promise<WalSalvageReport> {
   const unfinished = await readPlan(vfs, dir);
@@ -97,9 +102,9 @@ async function salvage(
     if (!dryRun) await carryOut(vfs, dir, unfinished);
     return unfinished.report;
   }
-  const examined = await examineLog(vfs, dir, true);
+  const examined = await examineLog(vfs, dir, true, (segment) => unlock(segment, keys));
   if (examined.report.verdict === 'missing') throw nothingHere(dir);
-  const choice = await choose(vfs, dir, quarantine, examined);
+  const choice = await choose(vfs, dir, quarantine, keys, examined);
   if (!choice.report.changed || dryRun) return choice.report;
   const plan = await stageAll(vfs, dir, choice);
   await makeDirectory(vfs, quarantine);
@@ -112,6 +117,7 @@ async function choose(
   vfs: Vfs,
   dir: string,
   quarantine: string,
+  keys: DataKeys | undefined,
   examined: Examined,
 ): Promise<Choice> {
   const { survey, report: found, scan } = examined;
@@ -137,6 +143,7 @@ async function choose(
   const choice: Choice = {
     examined,
     databaseUuid,
+    keys,
     anchors: [],
     groups: [],
     firstSequence: 1,
@@ -148,7 +155,7 @@ async function choose(
     if (lastLsn >= firstLsn) report.kept = { from: firstLsn, to: lastLsn };
     return choice;
   }
-  const pieces = await findPieces(vfs, dir, examined, databaseUuid, history);
+  const pieces = await findPieces(vfs, dir, examined, { databaseUuid, history, keys });
   const chain = longestChain(pieces);
   choice.anchors = anchorsOf(chain);
   choice.groups = groupsOf(chain.slice(choice.anchors.length));
@@ -311,26 +318,24 @@ async function stageAll(vfs: Vfs, dir: string, choice: Choice): Promise<SalvageP
 
 function headerOf(
   vfs: Vfs,
-  { databaseUuid, history, report }: Choice,
+  { databaseUuid, keys, history, report }: Choice,
   sequence: number,
   before: Segment | undefined,
   group: readonly Piece[],
 ): Omit<SegmentHeader, 'databaseTimeMs'> {
   const keptLsn = report.kept?.to ?? 0;
   return {
-    databaseUuid,
-    segmentUuid: vfs.random.uuid(),
+    ...newSegment(vfs, { databaseUuid, epoch: report.epoch, compression: 'none', keys }),
     kind: before ? format.SegmentKind.recovered : format.SegmentKind.first,
     sequence,
     baseLsn: group[0]?.firstLsn ?? keptLsn + 1,
     syncedLsn: keptLsn,
-    epoch: report.epoch,
     predecessorUuid: before?.header.segmentUuid ?? noUuid(),
     predecessorEnd: before?.end ?? 0,
     predecessorChain: before?.chain ?? CHAIN_START,
     epochs: nextEpochs(history, { epoch: report.epoch, firstLsn: keptLsn + 1 }),
+    // Frames stay as compressed as they are.
     compressed: group.some(({ segment }) => segment.header.compressed),
-    sealing: undefined,
   };
 }
 
