@@ -67,13 +67,14 @@ export class Wal {
 
   /**
    * Says what the log in `dir` consists of and what is wrong with it, without reading all of it.
-   * Changes nothing, takes no lock, goes on behind damage. Throws `WAL_TOO_NEW`.
+   * Changes nothing, takes no lock, goes on behind damage. Throws `WAL_TOO_NEW`; with `encryption`
+   * also `WAL_WRONG_KEY` and `WAL_NOT_ENCRYPTED`.
    */
   static inspect(dir: string, options: OfflineOptions = {}): Promise<WalInspection> {
     return inspectLog(dir, options);
   }
 
-  /** The same after comparing every checksum; in bounded memory. Throws `WAL_TOO_NEW`. */
+  /** The same after comparing every checksum; in bounded memory. Throws as `inspect`. */
   static verify(dir: string, options: OfflineOptions = {}): Promise<WalVerification> {
     return verifyLog(dir, options);
   }
@@ -82,7 +83,7 @@ export class Wal {
    * Makes a refused log open again: keeps the longest contiguous range of readable records, moves
    * the files of all others to `options.quarantine`, and reports exactly what is kept and lost.
    * Never part of an opening; safe to run again. Throws `WAL_LOCKED`, `WAL_MISSING`, `WAL_FULL`,
-   * `WAL_TOO_NEW`, `WAL_BAD_OPTION`.
+   * `WAL_TOO_NEW`, `WAL_WRONG_KEY`, `WAL_NOT_ENCRYPTED`, `WAL_BAD_OPTION`.
    */
   static salvage(dir: string, options: SalvageOptions): Promise<WalSalvageReport> {
     return salvageLog(dir, options);
