@@ -267,7 +267,8 @@ export class Connection implements Client, TurnMember {
 
   /** A wrong password costs the time of its own connection: the answer, and what follows, wait. */
   #delayGuess(): void {
-    const { backoff } = this.#shared;
+    const { backoff, passwordRequired } = this.#shared;
+    if (!passwordRequired) return;
     const delayMs = backoff.failed(this.#address);
     if (delayMs === 0) return;
     this.#pauses |= Pause.guess;

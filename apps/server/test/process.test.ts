@@ -15,6 +15,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { spawnServer } from './server-process.js';
 import { sleep, temporaryDirectory } from './test-server.js';
 
+/** Loaded before the server: the process gets SIGTERM when it opens its log. */
+const SIGNAL_AT_OPEN = new URL('./faults/signal-at-open.mjs', import.meta.url).href;
+
 /** Everything in a directory but the text in LOCK: names, sizes and contents. */
 function fingerprint(dir: string): string {
   const hash = createHash('sha256');
@@ -202,6 +205,25 @@ describe('a stop', () => {
       expect(status.recovery.verdict).toBe('clean');
     },
   );
+
+  it('a signal before recovery is done stops the server once it is, without a ready line', async () => {
+    const dir = join(temporaryDirectory(), 'data');
+    const args = ['--port', '0', '--dir', dir];
+    const first = spawnServer(args);
+    const client = await first.client();
+    await client.call('SET', 'k', 'v');
+    first.child.kill('SIGTERM');
+    await first.exited;
+    const early = spawnServer(args, { nodeOptions: ['--import', SIGNAL_AT_OPEN] });
+    expect(await early.exited).toEqual({ code: 0, signal: null });
+    expect(early.stdout()).toBe('');
+    expect(early.stderr()).toContain('"msg":"stopped"');
+    const last = spawnServer(args);
+    const after = await last.client();
+    expect(await after.call('GET', 'k')).toBe('v');
+    const status = JSON.parse(String(await after.call('NENDB', 'STATUS')));
+    expect(status.recovery.verdict).toBe('clean');
+  });
 
   it('two signals at once are one stop', async () => {
     const server = spawnServer(['--port', '0', '--dir', join(temporaryDirectory(), 'data')]);

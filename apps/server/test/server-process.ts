@@ -22,13 +22,14 @@ export interface ServerProcess {
 
 export function spawnServer(
   args: readonly string[],
-  options: { env?: Record<string, string>; fault?: DiskFault } = {},
+  options: { env?: Record<string, string>; fault?: DiskFault; nodeOptions?: string[] } = {},
 ): ServerProcess {
   if (!existsSync(MAIN)) throw new Error(`expected ${MAIN}: build first (npm run build)`);
   const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, ...options.env };
   if (options.fault) env.NODE_TEST_DISK_FAULT = options.fault;
   const preload = options.fault ? ['--import', FAILING_DISK] : [];
-  const child = spawn(process.execPath, [...preload, MAIN, ...args], {
+  const nodeOptions = options.nodeOptions ?? [];
+  const child = spawn(process.execPath, [...nodeOptions, ...preload, MAIN, ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
