@@ -88,8 +88,12 @@ export class Appender {
   submitBatch(records: readonly Uint8Array[], unitBytes: number): Lsn {
     const slot = this.#space.choose(framedBytesMax(unitBytes));
     if (unitBytes > FRAGMENT_PAYLOAD_BYTES) return this.#placeFragmented(slot, records, unitBytes);
+    if (records.length === 1) return this.submit(records[0], 0, records[0].length);
+    // A frame of its own, for a cut may come between records, and never inside of a batch.
+    this.#open?.endFrame();
     const group = this.#frameFor(slot, unitBytes);
     for (const record of records) group.put(record, 0, record.length);
+    group.endBatch();
     return this.#placed(group, records.length, unitBytes);
   }
 

@@ -15,19 +15,21 @@
  *     there is a copy.
  *  3. No existing segment is written to: the successor says where its predecessor ends.
  */
-import type { Lsn } from '@nendb/codec';
+import { UvarintReader } from '@nendb/codec';
 import { readFully, type Vfs, writeFully } from '@nendb/vfs';
 import type { PendingCut, Segment } from './directory.js';
 import { corrupt } from './errors.js';
 import * as format from './format.js';
-import { CHAIN_START } from './frame.js';
+import { chainAfter, type FrameHeader, frameBytes } from './frame.js';
 import { FrameCursor, nextFrame } from './frame-cursor.js';
 import { READ_BYTES } from './limits.js';
 import type { LiveSegment } from './live-segment.js';
 import { bad } from './options.js';
 import { type Identity, newSegment, nextEpochs, replacementKind, stage } from './rebuild.js';
+import { sealedOverhead, sealFrame } from './sealing.js';
 import type { SegmentHeader } from './segment-header.js';
 import { sourceOf } from './tail-scan.js';
+import { viewOf } from './u64.js';
 
 /** A cut that is ready: only HEAD does not know of it yet. */
 export interface PreparedCut {
@@ -62,7 +64,7 @@ export async function prepareCut(
     ...newSegment(vfs, identity),
     kind: holder ? format.SegmentKind.cut : replacementKind(first.kind),
     sequence: holder ? holder.header.sequence + 1 : first.sequence,
-    baseLsn: lsn + 1,
+    baseLsn: (place?.lsn ?? lsn) + 1,
     syncedLsn: lsn,
     databaseTimeMs: identity.databaseTimeMs,
     predecessorUuid: holder ? holder.header.segmentUuid : first.predecessorUuid,
@@ -85,7 +87,12 @@ export async function prepareCut(
       aside.unshift(copy);
     }
     made.push(temporary);
-    const live = await stage(vfs, dir, header, () => Promise.resolve(), 'next');
+    const fill = async (to: LiveSegment): Promise<void> => {
+      to.lastLsn = lsn;
+      if (place?.repeat) await repeatPart(place.repeat, to);
+    };
+    const live = await stage(vfs, dir, header, fill, 'next');
+    live.syncedEnd = live.end;
     try {
       await vfs.syncDir(dir);
     } catch (error) {
@@ -93,7 +100,8 @@ export async function prepareCut(
       throw error;
     }
     const kept = segments.slice(0, at + 1);
-    if (holder && place) kept[at] = { ...holder, end: place.end, lastLsn: lsn, chain: place.chain };
+    if (holder && place)
+      kept[at] = { ...holder, end: place.end, lastLsn: place.lsn, chain: place.chain };
     return { live, kept, pending: { sequence: header.sequence, temporary, renames }, aside };
   } catch (error) {
     for (const name of made) {
@@ -113,28 +121,72 @@ export async function finishCut(vfs: Vfs, dir: string, cut: PendingCut): Promise
   await vfs.syncDir(dir);
 }
 
+/** Where a segment is cut: behind the frame that ends at `lsn`. */
+interface CutPlace {
+  end: number;
+  chain: number;
+  lsn: number;
+  /** The first records of the frame that follows, up to where the log is to end. */
+  repeat?: { header: FrameHeader; payload: Uint8Array };
+}
+
 /** Where the record `lsn` ends: it must be the last one of its unit. */
-async function findLsn(
-  vfs: Vfs,
-  segment: Segment,
-  lsn: number,
-): Promise<{ end: number; chain: number }> {
-  if (segment.lastLsn === lsn) return { end: segment.end, chain: segment.chain };
+async function findLsn(vfs: Vfs, segment: Segment, lsn: number): Promise<CutPlace> {
+  if (segment.lastLsn === lsn) return { end: segment.end, chain: segment.chain, lsn };
   const file = await vfs.open(segment.path, 'read');
   try {
     const cursor = new FrameCursor(file, sourceOf(segment), segment.end, false);
-    let place = { end: segment.headerBytes, chain: CHAIN_START };
-    while (cursor.committedLsn < lsn) {
+    for (;;) {
+      const { committedEnd: end, committedChain: chain, committedLsn } = cursor;
+      if (committedLsn === lsn) return { end, chain, lsn };
       if (!(await nextFrame(cursor))) {
         throw corrupt(segment.path, cursor.next, cursor.problem || `it ends before LSN ${lsn}`);
       }
-      place = { end: cursor.committedEnd, chain: cursor.committedChain };
+      if (cursor.committedLsn <= lsn) continue;
+      const { header } = cursor;
+      if (header.fragment > 0 || (header.flags & format.FLAG_BATCH) !== 0) {
+        throw bad('lsn', `outside of the batch that ends at ${cursor.committedLsn}`, lsn);
+      }
+      return { end, chain, lsn: committedLsn, repeat: firstRecords(cursor, lsn) };
     }
-    if (cursor.committedLsn === lsn) return place;
-    throw bad('lsn', `the last LSN of a record or batch (${cursor.committedLsn})`, lsn as Lsn);
   } finally {
     await file.close();
   }
+}
+
+/** The records up to `lsn` of the cursor's frame, which holds more, each a unit of its own. */
+function firstRecords(
+  cursor: FrameCursor,
+  lsn: number,
+): { header: FrameHeader; payload: Uint8Array } {
+  const header = { ...cursor.header, count: lsn + 1 - cursor.header.firstLsn };
+  const records = cursor.plain.subarray(cursor.plainFrom, cursor.plainTo);
+  const reader = new UvarintReader();
+  reader.reset(records);
+  for (let left = header.count; left > 0; left--) {
+    const length = reader.next();
+    reader.reset(records, reader.offset + length);
+  }
+  return { header, payload: records.slice(0, reader.offset) };
+}
+
+/** Writes the first frame of a new segment. */
+async function repeatPart(
+  { header, payload }: NonNullable<CutPlace['repeat']>,
+  to: LiveSegment,
+): Promise<void> {
+  const { cipher } = to;
+  header.flags = format.FLAG_FIRST | format.FLAG_LAST;
+  header.payloadBytes = payload.length + sealedOverhead(cipher);
+  header.unitBytes = payload.length;
+  header.syncedEnd = to.headerBytes;
+  const bytes = new Uint8Array(frameBytes(header.payloadBytes));
+  bytes.set(payload, format.FRAME_HEADER_BYTES);
+  const crc = sealFrame(bytes, viewOf(bytes), 0, header, to.end, to.seed, cipher);
+  await writeFully(to.file, bytes, to.end);
+  to.index.note(header.firstLsn, to.end);
+  to.chain = chainAfter(to.chain, crc);
+  to.end += bytes.length;
 }
 
 /** Copies the first `bytes` bytes, durably but for the name. */

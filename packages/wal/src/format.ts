@@ -105,7 +105,9 @@ export const FLAG_LAST = 2;
 export const FLAG_COMPRESSED = 4;
 /** The payload is encrypted bytes and a tag. */
 export const FLAG_ENCRYPTED = 8;
-export const FLAGS_KNOWN = FLAG_FIRST | FLAG_LAST | FLAG_COMPRESSED | FLAG_ENCRYPTED;
+/** The records of the frame are one unit; without it each is one (unless there are fragments). */
+export const FLAG_BATCH = 16;
+export const FLAGS_KNOWN = FLAG_FIRST | FLAG_LAST | FLAG_COMPRESSED | FLAG_ENCRYPTED | FLAG_BATCH;
 
 // A compressed payload.
 export const COMPRESSOR_AT = 0;

@@ -116,6 +116,12 @@ export class Group {
     frame.header.count++;
   }
 
+  /** Says that the records of the open frame are one unit, and closes it. */
+  endBatch(): void {
+    if (this.#open) this.#open.header.flags |= format.FLAG_BATCH;
+    this.endFrame();
+  }
+
   /** Closes the open frame, if there is one: pads it and fixes its length. */
   endFrame(): void {
     const frame = this.#open;

@@ -130,11 +130,7 @@ async function recover(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
     compression: options.compression,
     keys: options.keys,
   };
-  if (last && directory.pendingCut) {
-    await finishCut(vfs, dir, directory.pendingCut);
-    last.name = format.segmentName(last.header.sequence);
-    last.path = `${dir}/${last.name}`;
-  }
+  if (last && directory.pendingCut) await goOnCutting(options, directory, last);
   const buildMs = vfs.clock.monotonicMs();
   const { live, replaces } =
     last && scan
@@ -231,6 +227,26 @@ function nextEpoch(options: CheckedOptions, { segments, head }: Directory): numb
     'WAL_BAD_OPTION',
     `expected an epoch up to ${EPOCH_MAX} in ${options.dir}, the next would be ${epoch}: start a new log`,
   );
+}
+
+/** Finishes a cut. What HEAD says may be seen in the page cache only: first it is made durable. */
+async function goOnCutting(
+  { vfs, dir }: CheckedOptions,
+  directory: Directory,
+  last: Segment,
+): Promise<void> {
+  const { head, pendingCut } = directory;
+  if (!head || !pendingCut) return;
+  const file = await HeadFile.open(vfs, dir, head);
+  try {
+    await file.update({});
+    directory.head = { ...file.head, slotAt: head.slotAt };
+  } finally {
+    await file.close();
+  }
+  await finishCut(vfs, dir, pendingCut);
+  last.name = format.segmentName(last.header.sequence);
+  last.path = `${dir}/${last.name}`;
 }
 
 async function openHead(

@@ -30,35 +30,53 @@ export class Bell {
   }
 
   /** Resolves at the next `ring`, or when `signal` aborts. */
-  wait(signal: AbortSignal | undefined): Promise<void> {
+  wait(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
-        signal?.removeEventListener('abort', aborted);
+        signal.removeEventListener('abort', aborted);
         resolve();
       };
       const aborted = (): void => {
         this.#waiting = this.#waiting.filter((other) => other !== wake);
         resolve();
       };
-      signal?.addEventListener('abort', aborted, { once: true });
+      signal.addEventListener('abort', aborted, { once: true });
       this.#waiting.push(wake);
     });
   }
 }
 
-export async function* followLog(
+/** Follows the log from LSN `from` until `signal` aborts, or `return` is called, also while it waits. */
+export function followLog(
   core: Core,
   from: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<WalEntry, void, void> {
+  const returned = new AbortController();
+  const { signal: left } = returned;
+  const tail = follow(core, from, signal ? AbortSignal.any([signal, left]) : left);
+  // A generator that waits would answer `return` only after the next record.
+  const end = tail.return.bind(tail);
+  tail.return = (value) => {
+    returned.abort();
+    return end(value);
+  };
+  return tail;
+}
+
+async function* follow(
+  core: Core,
+  from: number,
+  signal: AbortSignal,
+): AsyncGenerator<WalEntry, void, void> {
   const lease = core.files.retention.hold(from);
   const place = new Place(core, from);
   try {
-    while (!signal?.aborted) {
+    while (!signal.aborted) {
       const entries = await place.next();
       if (entries) {
         for (const entry of entries) {
-          if (signal?.aborted) return;
+          if (signal.aborted) return;
           yield entry;
         }
         // Lost where it was too slow: it goes on while the segments that it needs are there.

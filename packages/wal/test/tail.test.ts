@@ -87,6 +87,19 @@ describe('a tail', () => {
       await wal.close();
     }));
 
+  test('answers return while it waits', () =>
+    simulated(async (sim, oracle) => {
+      const { wal } = await openSim(sim);
+      await append(wal, oracle, 10);
+      const tail = wal.tail({ from: 2 });
+      const next = tail.next();
+      await sim.settle(10);
+      await tail.return();
+      expect(await next).toEqual({ done: true, value: undefined });
+      expect(wal.stats.leases).toBe(0);
+      await wal.close();
+    }));
+
   test('of a log that fails yields what is durable, then says why', () =>
     simulated(async (sim, oracle) => {
       const { wal } = await openSim(sim);
