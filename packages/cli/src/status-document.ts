@@ -5,6 +5,7 @@
  *     schema_version   grows when a key changes its meaning or goes away; new keys may come at any time
  *     running          whether a process holds the directory
  *     healthy          what --fail-on-unhealthy looks at; reason says why not
+ *     writes_refused_at_ms  since when a server refuses writes for lack of room; null where it does not
  *     recovery         what opening it found, or would find
  *     wal_health       the log: healthy, io_error_count, last_error, end_pos, segments
  *     store            kind, database_uuid, epoch; what it holds, where that is known

@@ -37,6 +37,8 @@ describe('a sound directory', () => {
       schema_version: 1,
       running: false,
       healthy: true,
+      reason: null,
+      writes_refused_at_ms: null,
       recovery: {
         verdict: 'clean',
         truncated: null,
@@ -56,7 +58,10 @@ describe('a sound directory', () => {
       server: { address: null, pid: null },
     });
     expect(Object.keys(document)).toEqual(
-      [...SECTIONS, 'healthy', 'running', 'schema_version'].sort(),
+      [
+        ...SECTIONS,
+        ...['healthy', 'reason', 'running', 'schema_version', 'writes_refused_at_ms'],
+      ].sort(),
     );
     for (const [section, values] of Object.entries(online)) {
       expect(Object.keys(document[section])).toEqual(Object.keys(values).sort());
@@ -229,6 +234,7 @@ describe('a directory whose identity says nothing: the whole report, then the er
     expect(document).toMatchObject({
       running: false,
       healthy: false,
+      reason: error.message,
       recovery: { verdict: null, replayed_records: 0 },
       wal_health: { healthy: false, reason: error.message, last_error: error.message, segments: 1 },
       store: { kind: null, database_uuid: null, epoch: null },
@@ -241,8 +247,9 @@ describe('a directory whose identity says nothing: the whole report, then the er
     }
     expect(outcome.code).toBe(exitCode);
     const text = await nen(['status', '--dir', dir]);
-    expect(text.stdout).toMatch(/^not healthy, stopped\n/);
-    expect(text.stdout).toContain(error.message);
+    const [headline] = text.stdout.split('\n', 1);
+    expect(headline).toBe(`not healthy, stopped: ${error.message}`);
+    expect(text.stdout).toMatch(/^writes_refused_at_ms {2}-$/m);
     expect(text.stderr).toContain(`nen: ${error.message}\n`);
     expect(text.code).toBe(exitCode);
   }

@@ -63,6 +63,8 @@ export async function inspectDirectory(dir: string, vfs: Vfs): Promise<Inspectio
     schema_version: STATUS_SCHEMA_VERSION,
     running: false,
     healthy: reason === null,
+    reason,
+    writes_refused_at_ms: null,
     recovery: recoveryStatus(found),
     wal_health: walStatus(found, reason),
     store: {

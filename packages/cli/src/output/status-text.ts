@@ -22,6 +22,10 @@ export function formatStatus(document: StatusDocument, colors: Colors): string {
   for (const section of [...SECTIONS, ...others]) {
     const value = document[section];
     if (value === undefined) continue;
+    if (value === null || typeof value !== 'object') {
+      lines.push('', `${colors.bold(section)}  ${scalar(value)}`);
+      continue;
+    }
     lines.push('', colors.bold(section));
     const rows = flatten(value, '');
     const width = Math.max(0, ...rows.map(([key]) => key.length));
