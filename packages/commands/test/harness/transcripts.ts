@@ -1,9 +1,12 @@
 /** Commands whose replies are compared with those of redis-server 7, one transcript a subject. */
 
+import { edgeTranscripts } from './edge-transcripts.js';
+
 /** A line is words separated by single spaces; an array where a word is empty or has spaces. */
-type Line = string | readonly (string | Uint8Array)[];
+export type Line = string | readonly (string | Uint8Array)[];
 
 export const transcripts: Readonly<Record<string, readonly Line[]>> = {
+  ...edgeTranscripts,
   'names and arity': [
     'nosuch',
     'nosuch a b c',
@@ -18,64 +21,6 @@ export const transcripts: Readonly<Record<string, readonly Line[]>> = {
     'EXEC extra',
     'EXEC',
     'DISCARD extra',
-  ],
-  'bytes that are no text': [
-    [Buffer.from([0xff, 0xfe, 0x41, 0x0d, 0x0a, 0x01]), Buffer.from([0xe9, 0x80]), 'x'],
-    [Buffer.alloc(300, 0xe9), Buffer.alloc(100, 0xea), Buffer.alloc(100, 0xeb), 'x'],
-    [Buffer.from('no\0such'), Buffer.from('a\0b')],
-    ['CONFIG', Buffer.from([0xff, 0xfe, 0x41, 0x0a])],
-    ['CONFIG', Buffer.alloc(300, 0xe9)],
-    ['CLIENT', 'LIST', 'TYPE', Buffer.from([0xff, 0xe9])],
-    ['HELLO', '3', Buffer.from([0xff, 0xe9])],
-    ['SET', 'k', 'v'],
-    ['EXPIRE', 'k', '1', Buffer.from([0xff, 0xe9])],
-    ['CONFIG', 'SET', Buffer.from([0xff, 0xe9]), '1'],
-  ],
-  'far deadlines': [
-    'SET k v',
-    'EXPIRE k 9223372036854775807',
-    'EXPIRE k -9223372036854775808',
-    'EXPIREAT k 9223372036854775807',
-    'EXPIREAT k -9223372036854775807',
-    'PEXPIRE k 9223372036854775807',
-    'PEXPIREAT k 9007199254740991',
-    'PEXPIRETIME k',
-    'PEXPIREAT k -9223372036854775808',
-    'EXISTS k',
-    'SET k v',
-    'EXPIRE k -9223372036854775',
-    'EXISTS k',
-    'SET k v',
-    'PEXPIRE k -9223372036854775809',
-    'PEXPIRE k -9007199254740992 GT',
-    'EXISTS k',
-    'PEXPIRE k -9007199254740992 LT',
-    'EXISTS k',
-    'SET k v PX -9223372036854775808',
-    'SET k v PX 9223372036854775807',
-    'SET k v EX 9223372036854775807',
-    'SET k v PXAT 9007199254740991',
-    'PEXPIRETIME k',
-  ],
-  cursors: [
-    'SCAN -1',
-    ['SCAN', ''],
-    'SCAN 00',
-    'SCAN +0',
-    'SCAN -0',
-    'SCAN 18446744073709551615',
-    'SCAN -18446744073709551615',
-    'SCAN 18446744073709551616',
-    'SCAN -18446744073709551616',
-    'SCAN 9223372036854775808',
-    'SCAN 99999999999999999999999',
-    'SCAN -',
-    'SCAN +',
-    'SCAN abc',
-    'SCAN 1.5',
-    ['SCAN', ' 1'],
-    ['SCAN', '1 '],
-    'SCAN x COUNT x',
   ],
   connection: [
     'PING',
