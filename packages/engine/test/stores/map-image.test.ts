@@ -83,7 +83,7 @@ describe('an image of the map store', () => {
     patch('b', 'o', 8);
     const before = dumpNamespace(store, 0);
     const image = store.image();
-    const runs = [Buffer.from(image.next(1) ?? [])];
+    const runs: Buffer[] = [Buffer.from(image.next(1) ?? [])];
     for (const name of ['a', 'b', 'c', 'b', 'c']) patch(name, 'XY', 8);
     patch('a', '', 1);
     patch('b', 'Z', 30);

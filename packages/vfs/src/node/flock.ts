@@ -36,3 +36,13 @@ export function flock(
   if (child.status === EXIT_BUSY) return 'busy';
   return 'unavailable';
 }
+
+/**
+ * Lets go of the lock on `descriptor` (about 2 ms). Closing it is not enough at once: a child that another thread has
+ * forked and that has not yet executed its program holds a copy for a moment.
+ */
+export function unflock(program: string, descriptor: number): void {
+  spawnSync(program, ['-u', String(CHILD_DESCRIPTOR)], {
+    stdio: ['ignore', 'ignore', 'ignore', descriptor],
+  });
+}

@@ -21,7 +21,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { VfsLockedError, vfsError } from '../errors.js';
 import { CLAIM_SETTLE_MS, LOCK_ATTEMPTS_MAX, LOCK_RETRY_MS, LOCK_WAIT_MS } from '../limits.js';
 import type { LockOwner, LockState, VfsLock } from '../vfs.js';
-import { flock } from './flock.js';
+import { flock, unflock } from './flock.js';
 import { clearContent, type LockContent, readContent, writeContent } from './lock-file.js';
 import { currentOwner, isAlive, mayBeAlive } from './process-identity.js';
 
@@ -30,14 +30,17 @@ const FILE_MODE = 0o640;
 export class NodeLock implements VfsLock {
   #descriptor: number;
   #content: LockContent;
+  readonly #flockProgram: string;
 
   constructor(
     readonly path: string,
     descriptor: number,
     content: LockContent,
+    flockProgram: string,
   ) {
     this.#descriptor = descriptor;
     this.#content = content;
+    this.#flockProgram = flockProgram;
   }
 
   get owner(): LockOwner {
@@ -58,6 +61,7 @@ export class NodeLock implements VfsLock {
     this.#descriptor = -1;
     try {
       clearContent(descriptor);
+      if (this.#content.kernelLock) unflock(this.#flockProgram, descriptor);
     } finally {
       fs.closeSync(descriptor);
     }
@@ -75,7 +79,7 @@ export async function takeLock(path: string, flockProgram: string): Promise<VfsL
       const outcome = flock(flockProgram, descriptor, 'exclusive', waitMs);
       const content = { owner, token, kernelLock: outcome === 'taken' };
       if (outcome !== 'busy' && (await claim(path, descriptor, content))) {
-        return new NodeLock(path, descriptor, content);
+        return new NodeLock(path, descriptor, content, flockProgram);
       }
       // What a dead owner left behind says nothing about who holds the lock now.
       const recorded = readContent(descriptor)?.owner;
