@@ -25,10 +25,10 @@ import {
 } from '@nendb/codec';
 import { readFully, replaceFile, type Vfs } from '@nendb/vfs';
 import * as z from 'zod/mini';
+import { artefactIn, IDENTITY_FILE } from './directory.js';
 import { EngineError } from './errors.js';
 import { IDENTITY_BYTES_MAX } from './limits.js';
 
-export const IDENTITY_FILE = 'IDENTITY';
 export const IDENTITY_MAGIC = 'NENIDENT';
 export const IDENTITY_VERSION = 1;
 export const IDENTITY_FEATURES: Features = { compat: 0, readOnlyCompat: 0, incompat: 0 };
@@ -98,12 +98,22 @@ function parseJson(text: string): unknown {
 }
 
 /**
- * The identity of a data directory, or `undefined` where it has none. Throws `ENGINE_CORRUPT` and
- * `ENGINE_TOO_NEW`.
+ * The identity of a data directory, or `undefined` where no database was ever made. Throws
+ * `ENGINE_TOO_NEW`, and `ENGINE_CORRUPT` where it is damaged or missing beside what only a database
+ * leaves.
  */
 export async function readIdentity(vfs: Vfs, dir: string): Promise<Identity | undefined> {
   const path = `${dir}/${IDENTITY_FILE}`;
-  if (!(await vfs.stat(path))) return undefined;
+  // Names come first: a database that is being made has its identity before it has a log.
+  const names = (await vfs.stat(dir))?.kind === 'directory' ? await vfs.readdir(dir) : [];
+  if (!(await vfs.stat(path))) {
+    const artefact = artefactIn(names);
+    if (artefact === undefined) return undefined;
+    throw new EngineError(
+      'ENGINE_CORRUPT',
+      `expected ${path} beside ${artefact}, it is missing: restore it from a backup of the directory`,
+    );
+  }
   const file = await vfs.open(path, 'read');
   try {
     const size = await file.size();

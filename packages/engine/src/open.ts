@@ -1,10 +1,5 @@
 /**
- * Opens a data directory: from files to a store that holds every acknowledged commit.
- *
- *     LOCK                  who writes (kernel lock)
- *     IDENTITY              whose directory it is
- *     nendb.snapshot[.bak]  images
- *     wal/                  the log
+ * Opens a data directory (`directory.ts`): from files to a store that holds every acknowledged commit.
  *
  * Order: what can refuse the directory comes before what changes it. The identity is read before
  * the lock is taken and again under it; the snapshot is validated; the log is checked and replayed
@@ -20,20 +15,17 @@ import { Snapshot, type SnapshotImage } from '@nendb/snapshot';
 import { makeDirectory, REPLACE_SUFFIX, type VfsLock } from '@nendb/vfs';
 import { Wal, type WalEvent, type WalRecovery } from '@nendb/wal';
 import { DatabaseClock } from './database-clock.js';
+import { IDENTITY_FILE, LOCK_FILE, WAL_DIRECTORY } from './directory.js';
 import { applyEffects } from './effects/apply.js';
 import { Databases } from './effects/databases.js';
 import { EffectReader } from './effects/reader.js';
 import { asEngineError, EngineError } from './errors.js';
-import { IDENTITY_FILE, type Identity, readIdentity, writeIdentity } from './identity.js';
+import { type Identity, readIdentity, writeIdentity } from './identity.js';
 import { runsOf } from './image-stream.js';
 import type { EngineSettings } from './options.js';
 import { assertStoreKind, createStore } from './stores/registry.js';
 import type { Store } from './stores/store.js';
 import type { EngineRecovery } from './types.js';
-
-export const LOCK_FILE = 'LOCK';
-export const WAL_DIRECTORY = 'wal';
-const SNAPSHOT_FILE = 'nendb.snapshot';
 
 /** Everything an engine is made of once its directory is open. */
 export interface OpenedDatabase {
@@ -81,15 +73,7 @@ function assertFits(dir: string, storeKind: string, identity: Identity | undefin
 async function claimDirectory({ vfs, dir, store }: EngineSettings): Promise<Identity> {
   const found = await readIdentity(vfs, dir);
   assertFits(dir, store, found);
-  const names = await vfs.readdir(dir);
-  const artefact = names.find((name) => name === WAL_DIRECTORY || name.startsWith(SNAPSHOT_FILE));
-  if (!found && artefact !== undefined) {
-    throw new EngineError(
-      'ENGINE_CORRUPT',
-      `expected ${dir}/${IDENTITY_FILE} beside ${artefact}, it is missing: restore it from a backup of the directory`,
-    );
-  }
-  for (const name of names) {
+  for (const name of await vfs.readdir(dir)) {
     if (name.startsWith(`${IDENTITY_FILE}.`) && name.endsWith(REPLACE_SUFFIX)) {
       await vfs.unlink(`${dir}/${name}`);
     }

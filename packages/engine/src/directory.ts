@@ -1,0 +1,19 @@
+/**
+ * What a data directory holds, by name.
+ *
+ *     LOCK                  who writes (kernel lock)
+ *     IDENTITY              whose directory it is
+ *     nendb.snapshot[.bak]  images
+ *     wal/                  the log
+ */
+export const LOCK_FILE = 'LOCK';
+export const IDENTITY_FILE = 'IDENTITY';
+export const WAL_DIRECTORY = 'wal';
+
+/** What the names of images, temporary ones included, begin with. */
+const SNAPSHOT_PREFIX = 'nendb.snapshot';
+
+/** A name that only a database leaves behind, if one is there. */
+export function artefactIn(names: readonly string[]): string | undefined {
+  return names.find((name) => name === WAL_DIRECTORY || name.startsWith(SNAPSHOT_PREFIX));
+}
