@@ -220,6 +220,45 @@ async function reading(dir: string, report: Report): Promise<void> {
     ratio: '',
     met: median(openMs) < 50,
   });
+  await verifying(path, GIGABYTE, report);
+}
+
+/** Reads every checksum of the log, with the memory that takes beside what was there before. */
+async function verifying(path: string, bytes: number, report: Report): Promise<void> {
+  const rates: number[] = [];
+  const used = () => {
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const before = used();
+  let peak = before;
+  const sampler = setInterval(() => {
+    peak = Math.max(peak, used());
+  }, 5);
+  for (let round = 0; round < 3; round++) {
+    const startMs = performance.now();
+    const { verdict } = await Wal.verify(path);
+    if (verdict !== 'clean') throw new Error(`expected a clean log, got ${verdict}`);
+    rates.push(rateOf({ count: bytes, elapsedMs: performance.now() - startMs }));
+  }
+  clearInterval(sampler);
+  const rate = median(rates);
+  report({
+    name: 'full verify of 1 GB',
+    goal: '>= 1 GB/s',
+    measured: bytesPerSecond(rate),
+    reference: '',
+    ratio: '',
+    met: rate >= 1e9,
+  });
+  report({
+    name: 'the same, memory',
+    goal: '<= 64 MB',
+    measured: `${((peak - before) / 1e6).toFixed(0)} MB`,
+    reference: 'heap and buffers, sampled',
+    ratio: '',
+    met: peak - before <= 64e6,
+  });
 }
 
 /** Fills a log with `bytes` of `record`, then reads it whole, every checksum included. */
