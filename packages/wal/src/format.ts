@@ -132,6 +132,8 @@ export const FOOTER_MAGIC = 'NENDBEND';
 // HEAD: two slots of the same content, written one after the other.
 export const HEAD_NAME = 'HEAD';
 export const LOCK_NAME = 'LOCK';
+/** Zeros that are given back when an opening finds the disk full: see `reserve.ts`. */
+export const RESERVE_NAME = 'RESERVE';
 /** The plan of a salvage that has begun to move files: no log is opened beside it. */
 export const SALVAGE_NAME = 'SALVAGE';
 export const SALVAGE_MAGIC = 'NENDBSLV';

@@ -43,6 +43,9 @@ export const PREALLOCATE_BYTES_DEFAULT = 1024 * 1024;
 /** Zeros of a spare are written this much at a turn's end: 30 us of copying, beside 64 KiB of frames. */
 export const SPARE_STEP_BYTES = 128 * 1024;
 
+/** The emergency reserve, in steps of preallocation: a segment header and what recovery repeats. */
+export const RESERVE_STEPS = 4;
+
 /** Below a sector there is nothing to reserve. */
 export const PREALLOCATE_BYTES_MIN = 512;
 

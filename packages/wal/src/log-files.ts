@@ -12,7 +12,9 @@ import type { Lsn } from '@nendb/codec';
 import type { Core } from './core.js';
 import type { Segment } from './directory.js';
 import type { HeadChange, HeadFile } from './head-file.js';
+import { RESERVE_STEPS } from './limits.js';
 import { removeFiles } from './open.js';
+import { keepReserve } from './reserve.js';
 import { Retention } from './retention.js';
 
 export class LogFiles {
@@ -133,6 +135,8 @@ export class LogFiles {
       await this.updateHead({ firstSequence, lastSequence });
       const segments = cut.map(({ name }) => name);
       await removeFiles(this.#core.options, segments);
+      const { vfs, dir, preallocateBytes } = this.#core.options;
+      await keepReserve(vfs, dir, preallocateBytes * RESERVE_STEPS);
       this.#core.announcer.emit({ type: 'truncated', segments, firstLsn: this.firstLsn });
     }
     this.#core.announcer.announce();

@@ -18,12 +18,13 @@ import { type Directory, inspectDirectory, type Segment } from './directory.js';
 import { corrupt, errnoOf, isNoSpace, WalError } from './errors.js';
 import * as format from './format.js';
 import { HeadFile } from './head-file.js';
-import { EPOCH_MAX } from './limits.js';
+import { EPOCH_MAX, RESERVE_STEPS } from './limits.js';
 import type { LiveSegment } from './live-segment.js';
 import { openReadOnly } from './open-read-only.js';
 import type { CheckedOptions } from './options.js';
 import { replayLog } from './read-log.js';
 import { buildFirst, buildNext } from './rebuild.js';
+import { keepReserve } from './reserve.js';
 import { unlock } from './sealing.js';
 import { scanTail, type TailScan } from './tail-scan.js';
 import type { WalRecovery, WalReplay } from './types.js';
@@ -143,6 +144,7 @@ async function recover(options: CheckedOptions): Promise<Omit<Opened, 'lock'>> {
     await live.openTwin(vfs);
     head = await openHead(options, directory, live);
     await removeFiles(options, directory.leftovers);
+    await keepReserve(vfs, dir, options.preallocateBytes * RESERVE_STEPS);
     const firstLsn = (sealed[0]?.header.baseLsn ?? live.header.baseLsn) as Lsn;
     const lastLsn = live.lastLsn as Lsn;
     const recovery: WalRecovery = {

@@ -24,6 +24,7 @@ import { chainAfter, frameBytes } from './frame.js';
 import { FrameCursor, nextFrame } from './frame-cursor.js';
 import { EPOCHS_MAX, FRAME_BYTES_MAX } from './limits.js';
 import { LiveSegment } from './live-segment.js';
+import { withReserve } from './reserve.js';
 import { newSealing, sealedOverhead, sealFrame } from './sealing.js';
 import { type EpochStart, encodeSegmentHeader, type SegmentHeader } from './segment-header.js';
 import { sourceOf, type TailScan } from './tail-scan.js';
@@ -50,7 +51,7 @@ export function newSegment(
 
 /** The first segment of a new log. */
 export function buildFirst(vfs: Vfs, dir: string, identity: Identity): Promise<LiveSegment> {
-  return build(vfs, dir, {
+  return build(vfs, dir, () => ({
     ...newSegment(vfs, identity),
     kind: format.SegmentKind.first,
     sequence: 1,
@@ -61,7 +62,7 @@ export function buildFirst(vfs: Vfs, dir: string, identity: Identity): Promise<L
     predecessorEnd: 0,
     predecessorChain: 0,
     epochs: [{ epoch: identity.epoch, firstLsn: 1 }],
-  });
+  }));
 }
 
 /**
@@ -83,8 +84,7 @@ export async function buildNext(
       : await findCut(source, last, scan.syncedLsn);
     const replaces = cut.lsn < old.baseLsn;
     const kind = scan.closed ? format.SegmentKind.closed : format.SegmentKind.recovered;
-    const made = newSegment(vfs, identity);
-    const header: SegmentHeader = {
+    const header = (made = newSegment(vfs, identity)): SegmentHeader => ({
       ...made,
       // Repeated frames stay as compressed as they are.
       compressed: made.compressed || old.compressed,
@@ -97,10 +97,10 @@ export async function buildNext(
       predecessorEnd: replaces ? old.predecessorEnd : cut.end,
       predecessorChain: replaces ? old.predecessorChain : cut.chain,
       epochs: nextEpochs(old.epochs, { epoch: identity.epoch, firstLsn: scan.lastLsn + 1 }),
-    };
+    });
     const repeats = cut.lsn < scan.lastLsn;
     const live = await build(vfs, dir, header, (to) =>
-      repeats ? repeatFrames(source, last, scan, header.baseLsn, to) : Promise.resolve(),
+      repeats ? repeatFrames(source, last, scan, to.header.baseLsn, to) : Promise.resolve(),
     );
     if (!replaces) {
       last.end = cut.end;
@@ -124,16 +124,19 @@ export function nextEpochs(epochs: readonly EpochStart[], next: EpochStart): Epo
   return [...kept.slice(-(EPOCHS_MAX - 1)), next];
 }
 
-/** Builds a segment and gives it its name, durably; it stays open. */
+/**
+ * Builds a segment and gives it its name, durably; it stays open. `header` makes a new one for each
+ * attempt: no salt is used twice.
+ */
 async function build(
   vfs: Vfs,
   dir: string,
-  header: SegmentHeader,
+  header: () => SegmentHeader,
   fill: (live: LiveSegment) => Promise<void> = () => Promise.resolve(),
 ): Promise<LiveSegment> {
-  const live = await stage(vfs, dir, header, fill);
+  const live = await withReserve(vfs, dir, () => stage(vfs, dir, header(), fill));
   try {
-    await vfs.rename(`${dir}/${format.segmentName(header.sequence, 'tmp')}`, live.path);
+    await vfs.rename(`${dir}/${format.segmentName(live.header.sequence, 'tmp')}`, live.path);
     await vfs.syncDir(dir);
     live.syncedEnd = live.end;
     return live;

@@ -110,6 +110,21 @@ export class Space {
     return end <= this.#tail.reserved && end <= this.#options.segmentBytesMax;
   }
 
+  /** Whether the trailer has room in the newest slot, or gets it: a log that is only read has none. */
+  reserveTrailer(): boolean {
+    const slot = this.#tail;
+    const needed = slot.end + this.#options.trailerBytes;
+    if (needed <= slot.reserved) return true;
+    try {
+      this.#fill(slot, needed);
+    } catch (error) {
+      // Full, or failed: then the log has been told.
+      if (error instanceof WalError) return false;
+      throw error;
+    }
+    return true;
+  }
+
   /**
    * A step towards the next segment, if there is room for it: opens the spare, then fills it with
    * zeros piece by piece, then syncs it in the pool. Rotation then only has to name it.

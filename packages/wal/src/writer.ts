@@ -382,11 +382,13 @@ export class Writer {
   *#close(): Plan {
     yield* this.#sync(true);
     this.#planSyncs = true;
+    this.#closeDue = false;
+    // On a full disk a log ends without: all is synced, and the next opening reads its tail.
+    if (!this.#space.reserveTrailer()) return;
     const live = this.#live;
     const length = live.end + (yield* this.#trailer(live, format.FrameType.closed));
     yield { kind: 'truncate', file: live.file, length, pool: true };
     yield { kind: 'sync', file: live, dataOnly: false, pool: true };
-    this.#closeDue = false;
   }
 
   /** Writes the trailer; returns its length in bytes. */

@@ -129,7 +129,7 @@ test('R14: spares, temporaries and strangers: leftovers go, the rest stays', () 
     await wal.append(Buffer.from('x'));
     await wal.close();
     expect((await sim.readdir(DIR)).sort()).toEqual(
-      [...strangers, '0000000000000001.wal', 'HEAD', 'LOCK'].sort(),
+      [...strangers, '0000000000000001.wal', 'HEAD', 'LOCK', 'RESERVE'].sort(),
     );
   }));
 
