@@ -146,6 +146,8 @@ export async function* readLog(
         const next = reader.next();
         if (next === false || (next !== true && !(await next))) break;
         yield* entriesOf(reader, from, to, segment.header.sequence);
+        // To its end a segment is read for the sake of its chained checksum, short of it for nothing.
+        if (to < segment.lastLsn && reader.firstLsn + reader.count > to) return;
       }
     } finally {
       await reader.close();
