@@ -105,7 +105,7 @@ async function checkLeft(dir: string, { acked }: Run): Promise<void> {
 describe.skipIf(!canTrace || !isBuilt)('R10: on the real file system', () => {
   test.each([
     ['a sync that fails', 'fdatasync:error=EIO:when=9'],
-    ['a sync at a rotation that fails', 'fsync:error=EIO:when=6'],
+    ['a sync at a rotation that fails', 'fsync:error=EIO:when=7'],
     ['a write that fails', 'pwrite64:error=EIO:when=20'],
     ['a disk that is full', 'pwrite64:error=ENOSPC:when=12+'],
   ])('%s ends the log, and loses nothing (%s)', async (_what, fault) => {

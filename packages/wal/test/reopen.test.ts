@@ -60,7 +60,7 @@ describe.each(['always', { windowMs: 5 }, { every: 3 }, 'os'] as const)('under %
       readdirSync(dir)
         .filter((name) => !name.endsWith('.wal'))
         .sort(),
-    ).toEqual(['HEAD', 'LOCK']);
+    ).toEqual(['HEAD', 'LOCK', 'RESERVE']);
   });
 });
 
