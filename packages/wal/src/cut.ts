@@ -113,9 +113,11 @@ export async function prepareCut(
 
 /** Gives the files of a committed cut their names. May be repeated after a crash at any point. */
 export async function finishCut(vfs: Vfs, dir: string, cut: PendingCut): Promise<void> {
-  if (cut.temporary === undefined) return;
   for (const { from, to } of cut.renames) await vfs.rename(`${dir}/${from}`, `${dir}/${to}`);
-  if (cut.renames.length > 0) await vfs.syncDir(dir);
+  // Even where none is left to do: after a kill only the cache may know of those already done, and
+  // while `.next` is there they can still be told from a loss.
+  await vfs.syncDir(dir);
+  if (cut.temporary === undefined) return;
   const path = `${dir}/${format.segmentName(cut.sequence)}`;
   await vfs.rename(`${dir}/${cut.temporary}`, path);
   await vfs.syncDir(dir);
