@@ -113,14 +113,20 @@ export class Core {
     if (this.#failure) throw this.failureOf(false);
   }
 
-  checkUsable(): void {
+  checkOpen(): void {
     this.checkAlive();
-    const { dir } = this.options;
     if (this.#closing) {
-      throw new WalError('WAL_CLOSED', `the log in ${dir} is closed: open it again`);
+      throw new WalError('WAL_CLOSED', `the log in ${this.options.dir} is closed: open it again`);
     }
+  }
+
+  checkUsable(): void {
+    this.checkOpen();
     if (this.cutting) {
-      throw new WalError('WAL_BUSY', `the log in ${dir} is being cut back: wait for truncateAfter`);
+      throw new WalError(
+        'WAL_BUSY',
+        `the log in ${this.options.dir} is being cut back: wait for truncateAfter`,
+      );
     }
   }
 

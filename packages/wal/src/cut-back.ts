@@ -14,12 +14,15 @@ import { EPOCH_MAX } from './limits.js';
 import { bad } from './options.js';
 import type { WalCut } from './types.js';
 
-export function cutBack(core: Core, lsn: number): Promise<WalCut> {
+export async function cutBack(core: Core, lsn: number): Promise<WalCut> {
+  core.checkUsable();
+  checkLsn(core, lsn);
+  // From the call on: what is appended behind it would be acknowledged and then cut off.
+  core.cutting = true;
   return core.files.exclusively(async () => {
-    core.checkUsable();
-    checkLsn(core, lsn);
-    core.cutting = true;
     try {
+      core.checkOpen();
+      checkLsn(core, lsn);
       await core.path.writer.rest();
       core.checkAlive();
       return await cutAtRest(core, lsn);
@@ -61,14 +64,13 @@ async function cutAtRest(core: Core, lsn: number): Promise<WalCut> {
       epoch,
       syncedLsn: lsn,
     });
-    files.retention.cutAfter(lsn);
     await finish(core, cut);
     await files.updateHead({ cutSequence: 0, syncedLsn: lsn });
   } catch (error) {
     await live.close();
     throw error;
   }
-  files.replace(kept);
+  files.cutAfter(kept, lsn);
   marks.restart(lsn);
   core.path = core.newPath(live, epoch, databaseTimeMs, old.writer.lastSyncMs);
   core.cuts.push(lsn);

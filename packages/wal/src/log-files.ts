@@ -14,6 +14,7 @@ import type { Segment } from './directory.js';
 import type { HeadChange, HeadFile } from './head-file.js';
 import { RESERVE_STEPS } from './limits.js';
 import { removeFiles } from './open.js';
+import { bad } from './options.js';
 import { keepReserve } from './reserve.js';
 import { Retention } from './retention.js';
 
@@ -35,6 +36,7 @@ export class LogFiles {
     const { options, announcer } = core;
     this.retention = new Retention(
       options.leaseBytesMax,
+      () => core.lastLsn,
       () => this.#tryAgain(),
       ({ lsn, heldBytes, onLost }) => {
         announcer.emit({ type: 'leaseLost', lsn, heldBytes });
@@ -60,9 +62,12 @@ export class LogFiles {
     this.#sealed.push(segment);
   }
 
-  /** `truncateAfter` has left these. */
-  replace(sealed: Segment[]): void {
+  /** `truncateAfter` has left these, and nothing behind `lsn`. */
+  cutAfter(sealed: Segment[], lsn: number): void {
     this.#sealed = sealed;
+    // What was asked for beyond the cut meant records that are gone, not those that come in their place.
+    this.#wantedLsn = Math.min(this.#wantedLsn, lsn + 1);
+    this.retention.cutAfter(lsn);
   }
 
   /** Runs `work` when no other change of the files runs. */
@@ -80,9 +85,11 @@ export class LogFiles {
     return this.#turn;
   }
 
-  truncateBefore(lsn: number): Promise<void> {
+  async truncateBefore(lsn: number): Promise<void> {
+    this.#core.checkUsable();
+    if (!(Number.isSafeInteger(lsn) && lsn >= 0)) throw bad('lsn', 'an LSN', lsn);
     return this.exclusively(() => {
-      this.#core.checkUsable();
+      this.#core.checkOpen();
       this.#wantedLsn = Math.max(this.#wantedLsn, Math.min(lsn, this.#core.lastLsn + 1));
       return this.#cut();
     });

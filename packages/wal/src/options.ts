@@ -37,10 +37,19 @@ export interface CheckedOptions {
 
 /** Throws `WAL_BAD_OPTION` naming the option, what was expected and what came. */
 export function checkOptions(options: WalOptions): CheckedOptions {
+  if (typeof options !== 'object' || options === null)
+    throw bad('the options', '{ dir, ... }', options);
   const { dir, databaseUuid, sync = 'always', preallocate = true } = options;
   if (typeof dir !== 'string' || dir === '') throw bad('dir', 'a path', dir);
+  if (databaseUuid !== undefined && !(databaseUuid instanceof Uint8Array)) {
+    throw bad('databaseUuid', `a Uint8Array of ${UUID_BYTES} bytes`, typeof databaseUuid);
+  }
   if (databaseUuid !== undefined && databaseUuid.length !== UUID_BYTES) {
     throw bad('databaseUuid', `${UUID_BYTES} bytes`, `${databaseUuid.length} bytes`);
+  }
+  for (const name of ['onEvent', 'databaseTimeMs'] as const) {
+    const given = options[name];
+    if (given !== undefined && typeof given !== 'function') throw bad(name, 'a function', given);
   }
   checkPolicy(sync);
   const { onCorruption = 'fail' } = options;

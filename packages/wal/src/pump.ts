@@ -154,7 +154,10 @@ export class Pump {
 
   #performInPool(io: Io, ticket: number): void {
     const late = io.kind === 'sync' && !this.poolIsEmpty;
-    const start = late ? this.poolNow().then(() => this.#start(io)) : this.#start(io);
+    // A sync that was put off may have been overtaken by then, and its file closed.
+    const start = late
+      ? this.poolNow().then(() => (ticket === this.#ticket ? this.#start(io) : undefined))
+      : this.#start(io);
     const work: Promise<void> = start.then(
       () => {
         this.#pooled.delete(work);

@@ -24,14 +24,17 @@ class HeldLease implements Lease {
   /** Whether its holder goes by a list of segments that it took when it began. */
   readonly fixed: boolean;
   readonly #moved: (lease: HeldLease) => void;
+  readonly #lastLsn: () => number;
   #lsn: number;
   #end: End | undefined;
 
   constructor(
     lsn: number,
     options: { bytesMax: number; fixed: boolean; onLost: (() => void) | undefined },
+    lastLsn: () => number,
     moved: (lease: HeldLease) => void,
   ) {
+    this.#lastLsn = lastLsn;
     this.#lsn = lsn;
     this.bytesMax = options.bytesMax;
     this.fixed = options.fixed;
@@ -58,8 +61,13 @@ class HeldLease implements Lease {
         `expected a lease that lasts, this one on LSN ${this.#lsn} was ${this.#end}: read from the log's first LSN, or start anew`,
       );
     }
-    if (!(Number.isSafeInteger(lsn) && lsn >= this.#lsn)) {
-      throw bad('lsn', `an LSN from ${this.#lsn}, where the lease is`, lsn);
+    const end = this.#lastLsn() + 1;
+    if (!(Number.isSafeInteger(lsn) && lsn >= this.#lsn && lsn <= end)) {
+      throw bad(
+        'lsn',
+        `an LSN from ${this.#lsn}, where the lease is, to ${end}, the next one`,
+        lsn,
+      );
     }
     this.#lsn = lsn;
     this.#moved(this);
@@ -85,16 +93,23 @@ export interface LostLease {
 
 export class Retention {
   readonly #bytesMax: number;
+  readonly #lastLsn: () => number;
   readonly #moved: () => void;
   readonly #lost: (lease: LostLease) => void;
   readonly #leases = new Set<HeldLease>();
 
   /**
-   * `bytesMax`: of a lease that names none. `moved`: more may be cut now. `lost`: a lease has just
+   * `bytesMax`: of a lease that names none. `lastLsn`: of the log. `moved`: more may be cut now. `lost`: a lease has just
    * been lost.
    */
-  constructor(bytesMax: number, moved: () => void, lost: (lease: LostLease) => void) {
+  constructor(
+    bytesMax: number,
+    lastLsn: () => number,
+    moved: () => void,
+    lost: (lease: LostLease) => void,
+  ) {
     this.#bytesMax = bytesMax;
+    this.#lastLsn = lastLsn;
     this.#moved = moved;
     this.#lost = lost;
   }
@@ -140,7 +155,7 @@ export class Retention {
     { bytesMax = this.#bytesMax, onLost }: LeaseOptions,
     fixed: boolean,
   ): HeldLease {
-    const lease = new HeldLease(lsn, { bytesMax, fixed, onLost }, (moved) => {
+    const lease = new HeldLease(lsn, { bytesMax, fixed, onLost }, this.#lastLsn, (moved) => {
       if (moved.ended) this.#leases.delete(moved);
       this.#moved();
     });

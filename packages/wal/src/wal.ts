@@ -148,8 +148,9 @@ export class Wal {
    * Assigns the next LSN and copies `bytes` from `from` to `to`. Cannot fail after an `admit` of
    * as many bytes in the same turn; without one it throws what `admit` would.
    */
-  submit(bytes: Uint8Array, from = 0, to: number = bytes.length): Lsn {
+  submit(bytes: Uint8Array, from = 0, to: number = bytes?.length): Lsn {
     this.#core.checkUsable();
+    checkBytes(bytes);
     this.#checkLength(to - from);
     const lsn = this.#core.path.appender.submit(bytes, from, to);
     this.#appends++;
@@ -207,6 +208,7 @@ export class Wal {
    */
   appendSync(bytes: Uint8Array): Position {
     this.#core.checkUsable();
+    checkBytes(bytes);
     this.#checkLength(bytes.length);
     const { writer, space } = this.#core.path;
     let lsn = writer.appendAlone(bytes) as Lsn;
@@ -246,6 +248,8 @@ export class Wal {
     const view = this.#core.view();
     const last = view[view.length - 1].lastLsn;
     const from = range.from ?? this.firstLsn;
+    if (!Number.isSafeInteger(from)) throw bad('from', 'an LSN', from);
+    if (!Number.isSafeInteger(range.to ?? last)) throw bad('to', 'an LSN', range.to);
     const lease = this.#core.files.retention.holdList(from);
     try {
       yield* readLog(this.#core.options.vfs, view, from, Math.min(range.to ?? last, last), lease);
@@ -361,12 +365,14 @@ export class Wal {
 
   #submitBatch(records: readonly Uint8Array[]): Lsn {
     this.#core.checkUsable();
+    if (!Array.isArray(records)) throw bad('a batch', 'an array of records', records);
     if (records.length === 0 || records.length > BATCH_RECORDS_MAX) {
       throw bad('a batch', `1 to ${BATCH_RECORDS_MAX} records`, `${records.length}`);
     }
     let unitBytes = 0;
     let bytes = 0;
     for (const record of records) {
+      checkBytes(record);
       this.#checkLength(record.length);
       unitBytes += recordBytes(record.length);
       bytes += record.length;
@@ -406,4 +412,10 @@ export class Wal {
     if (bytes >= 0 && bytes <= recordBytesMax) return;
     throw tooLarge('record', recordBytesMax, bytes);
   }
+}
+
+/** Anything else would be stored as other bytes than the caller means. */
+function checkBytes(bytes: Uint8Array): void {
+  if (bytes instanceof Uint8Array) return;
+  throw bad('a record', 'a Uint8Array, such as a Buffer (encode it first)', typeof bytes);
 }
