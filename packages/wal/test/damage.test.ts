@@ -9,54 +9,16 @@ import { lsn } from '@nendb/codec';
 import { SimVfs } from '@nendb/vfs/sim';
 import { WalError, type WalReplay } from '@nendb/wal';
 import { describe, expect, test } from 'vitest';
-import { append, appendBatch, DIR, Oracle, openSim } from './sim-log.js';
-
-type Files = Map<string, Uint8Array>;
-type Ending = 'closed' | 'idle' | 'busy';
-
-const SEGMENTS = [1, 2, 3].map((n) => `${String(n).padStart(16, '0')}.wal`);
-const LAST = SEGMENTS[2];
-
-/** Three lives, three segments: closed, crashed when idle, and the last one as asked. */
-async function build(ending: Ending): Promise<{ files: Files; oracle: Oracle; older: Files }> {
-  const oracle = new Oracle();
-  let sim = new SimVfs({ seed: 5, record: false });
-  let older: Files = new Map();
-  for (const end of ['closed', 'idle', ending] as const) {
-    await sim.run(async () => {
-      const { wal } = await openSim(sim, { preallocate: false });
-      await append(wal, oracle, 30);
-      older = filesOf(sim);
-      await appendBatch(wal, oracle, [5, 0, 70]);
-      await append(wal, oracle, 40);
-      if (end === 'idle') await sim.settle(500);
-      if (end === 'closed') await wal.close();
-    });
-    sim = SimVfs.fromImage(sim.crashImage({ choice: 'all' }), { seed: 5, record: false });
-  }
-  return { files: filesOf(sim), oracle, older };
-}
-
-function filesOf(sim: SimVfs): Files {
-  const files: Files = new Map();
-  for (const [path, bytes] of sim.crashImage({ kind: 'kill' }).files()) {
-    if (!path.endsWith('LOCK')) files.set(path.slice(DIR.length + 1), bytes);
-  }
-  return files;
-}
-
-async function write(files: Files): Promise<SimVfs> {
-  const sim = new SimVfs({ seed: 9, record: false });
-  await sim.run(async () => {
-    sim.mkdirSync(DIR);
-    for (const [name, bytes] of files) {
-      const file = sim.openSync(`${DIR}/${name}`, 'create');
-      if (bytes.length > 0) file.writeAtSync(bytes, 0);
-      file.closeSync();
-    }
-  });
-  return sim;
-}
+import {
+  build,
+  type Ending,
+  type Files,
+  filesOf,
+  LAST,
+  machineWith,
+  SEGMENTS,
+} from './offline/damaged-log.js';
+import { DIR, type Oracle, openSim } from './sim-log.js';
 
 /** How a log with these files turns out. */
 interface Outcome {
@@ -67,7 +29,7 @@ interface Outcome {
 }
 
 async function outcome(files: Files, compare = true): Promise<Outcome> {
-  const sim = await write(files);
+  const sim = await machineWith(files);
   return sim.run(async () => {
     const records: [number, string][] = [];
     const recover: WalReplay = {
