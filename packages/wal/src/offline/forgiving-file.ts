@@ -1,6 +1,6 @@
 /**
  * A file on a failing disk: sectors that cannot be read come back as zeros, and are noted. Zeros are
- * no frame, so whoever walks the file treats them as any other damage and goes on behind them.
+ * no frame, so whoever walks the file takes them for damage and goes on behind them.
  *
  * For reading only; the other half of `VfsFile` goes to the file below.
  */

@@ -30,7 +30,7 @@ import { findUnit, type Run, walkFrames } from './walk.js';
 /** Readable records of one segment, in order. */
 export interface Piece {
   file: SurveyedFile;
-  /** The segment as if it were these records only: read it as any other. */
+  /** The segment as if it were these records only; readers need not know. */
   segment: Segment;
   firstLsn: number;
   lastLsn: number;
