@@ -7,6 +7,7 @@
 import type { Lsn } from '@nendb/codec';
 import type { Timers } from '@nendb/vfs';
 import type { Marks } from './marks.js';
+import { printable } from './printed.js';
 import type { WalEvent } from './types.js';
 
 export class Announcer {
@@ -24,7 +25,7 @@ export class Announcer {
 
   /** Keeps `event` for the next `announce`. */
   emit(event: WalEvent): void {
-    if (this.#onEvent) this.#events.push(event);
+    if (this.#onEvent) this.#events.push(printable(event));
   }
 
   /** Keeps a call of a listener for the next `announce`. */

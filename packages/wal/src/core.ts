@@ -10,7 +10,7 @@ import type { Lsn } from '@nendb/codec';
 import type { VfsLock } from '@nendb/vfs';
 import { Announcer } from './announcer.js';
 import type { Segment } from './directory.js';
-import { type Failure, failed, readOnly, WalError } from './errors.js';
+import { explained, type Failure, failed, readOnly, WalError } from './errors.js';
 import type { LiveSegment } from './live-segment.js';
 import { LogFiles } from './log-files.js';
 import { Marks } from './marks.js';
@@ -132,7 +132,8 @@ export class Core {
 
   /** Takes nothing more because of `cause`; everyone who waits hears. Returns what to throw. */
   fail(kind: 'write' | 'sync', cause: unknown): WalError {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
+    const known = explained(cause);
+    const error = known instanceof Error ? known : new Error(String(known));
     this.#ioErrorCount++;
     if (this.#failure) return this.failureOf(false);
     this.#failure = { kind, error };

@@ -12,6 +12,7 @@ import { finishCut, type PreparedCut, prepareCut } from './cut.js';
 import { isNoSpace, WalError } from './errors.js';
 import { EPOCH_MAX } from './limits.js';
 import { bad } from './options.js';
+import { printable } from './printed.js';
 import type { WalCut } from './types.js';
 
 export async function cutBack(core: Core, lsn: number): Promise<WalCut> {
@@ -75,7 +76,7 @@ async function cutAtRest(core: Core, lsn: number): Promise<WalCut> {
   core.path = core.newPath(live, epoch, databaseTimeMs, old.writer.lastSyncMs);
   core.cuts.push(lsn);
   await old.writer.live.close();
-  const done: WalCut = { epoch, lastLsn: lsn as Lsn, aside };
+  const done: WalCut = printable({ epoch, lastLsn: lsn as Lsn, aside });
   announcer.emit({ type: 'cut', ...done });
   announcer.announce();
   return done;

@@ -20,6 +20,7 @@ import {
   segmentHeaderBytes,
 } from './segment-header.js';
 import type { SparseIndex } from './trailer.js';
+import { withFile } from './with-file.js';
 
 /** A segment that is part of the log. */
 export interface Segment {
@@ -85,6 +86,8 @@ export async function inspectDirectory(vfs: Vfs, dir: string): Promise<Directory
   }
   const kept = sequences.filter((sequence) => sequence >= firstKept).sort((a, b) => a - b);
   if (kept.length === 0 && !head) return { segments: [], head, leftovers, pendingCut };
+  // Where the log begins and ends is not known then: nothing else can be said to be missing.
+  if (!head && (kept.length > 1 || kept[0] !== 1)) throw headMissing(dir, kept);
   requireAll(dir, kept, firstKept, Math.max(head?.lastSequence ?? 1, kept.at(-1) ?? 0));
   const segments: Segment[] = [];
   for (const sequence of kept) {
@@ -125,6 +128,20 @@ function unfinished(path: string): WalError {
   );
 }
 
+function headMissing(dir: string, found: readonly number[]): WalError {
+  const first = format.segmentName(found[0]);
+  const last = format.segmentName(found[found.length - 1]);
+  const segments =
+    found.length === 1
+      ? `segment ${first} is`
+      : `${found.length} segments, ${first} to ${last}, are`;
+  return new WalError(
+    'WAL_MISSING_SEGMENT',
+    `${dir}: expected ${format.HEAD_NAME}, which says where the log begins and ends, and it is missing; ${segments} there, nothing was changed: put ${format.HEAD_NAME} back, or salvage the log, which makes a new one`,
+    { file: `${dir}/${format.HEAD_NAME}` },
+  );
+}
+
 function requireAll(dir: string, found: readonly number[], first: number, last: number): void {
   for (let sequence = first, i = 0; sequence <= last; sequence++, i++) {
     if (found[i] === sequence) continue;
@@ -145,8 +162,7 @@ export async function readSegment(
   name: string = format.segmentName(sequence),
 ): Promise<Segment> {
   const path = `${dir}/${name}`;
-  const file = await vfs.open(path, 'read');
-  try {
+  return withFile(vfs, path, async (file) => {
     const fileBytes = await file.size();
     const start = new Uint8Array(format.HEADER_ALIGNMENT);
     if ((await readFully(file, start, 0)) < start.length) {
@@ -179,9 +195,7 @@ export async function readSegment(
       chain: 0,
       fileBytes,
     };
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** Checks that `after` follows `before`, and learns from it where `before` ends. */
@@ -217,16 +231,8 @@ function checkHead(dir: string, segments: readonly Segment[], head: Head | undef
   const last = segments[segments.length - 1];
   if (!head) {
     // The very first opening makes the segment first: without HEAD nothing was ever served.
-    if (
-      segments.length === 1 &&
-      last.fileBytes === segmentHeaderBytes(1, last.header.sealing !== undefined)
-    )
-      return;
-    throw new WalError(
-      'WAL_MISSING_SEGMENT',
-      `${dir}: expected ${format.HEAD_NAME} beside ${segments.length} segments; nothing was changed: put it back or salvage the log`,
-      { file: path },
-    );
+    if (last.fileBytes === segmentHeaderBytes(1, last.header.sealing !== undefined)) return;
+    throw headMissing(dir, [last.header.sequence]);
   }
   if (!sameUuid(head.databaseUuid, last.header.databaseUuid)) {
     throw corrupt(path, 0, `it belongs to database ${formatUuid(head.databaseUuid)}`);

@@ -1,4 +1,6 @@
 /** Errors of the log: one class, stable codes, the place where bytes were wrong. */
+import { basename } from '@nendb/vfs';
+import * as format from './format.js';
 import type { WalErrorCode, WalVerdict } from './types.js';
 
 /** Where in the log an error is. */
@@ -56,6 +58,43 @@ export function errnoOf(error: unknown): string {
 export function isNoSpace(error: unknown): boolean {
   const errno = errnoOf(error);
   return errno === 'ENOSPC' || errno === 'EDQUOT';
+}
+
+/** What a file of the log is for; nobody but the log knows most of these names. */
+function purposeOf(name: string): string | undefined {
+  if (name.startsWith(format.HEAD_NAME)) return 'says what the log must at least consist of';
+  if (name === format.LOCK_NAME) return 'keeps a second writer out of the log';
+  if (name === format.RESERVE_NAME) return 'holds disk space for opening the log on a full disk';
+  if (name.startsWith(format.SALVAGE_NAME)) return 'is the plan of a salvage';
+  if (name.endsWith('.cut')) return 'is what truncateAfter set aside';
+  switch (format.parseSegmentName(name)?.suffix) {
+    case 'wal':
+      return 'is a segment of the log';
+    case 'spare':
+      return 'is a segment of the log, built ahead of its use';
+    case 'tmp':
+      return 'is the next segment of the log, which an opening or a salvage is building';
+    case 'next':
+      return 'is the next segment of the log, which truncateAfter is building';
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * An I/O error about a file of the log, with a word on what that file is; anything else as it is.
+ * `code`, `syscall` and `path` stay, the original is the cause.
+ */
+export function explained(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof WalError) return error;
+  if (!('path' in error) || typeof error.path !== 'string' || errnoOf(error) === '') return error;
+  const name = basename(error.path);
+  const purpose = purposeOf(name);
+  if (purpose === undefined || error.message.endsWith(purpose)) return error;
+  const { code, path } = error as Error & { code: string; path: string };
+  const syscall = 'syscall' in error ? error.syscall : undefined;
+  const message = `${error.message}: ${name} ${purpose}`;
+  return Object.assign(new Error(message, { cause: error }), { code, syscall, path });
 }
 
 /** What failed first: the log takes nothing more. */

@@ -26,6 +26,7 @@ import { corrupt } from './errors.js';
 import * as format from './format.js';
 import { checkPreamble } from './segment-header.js';
 import { getU64, putU64, viewOf } from './u64.js';
+import { withFile } from './with-file.js';
 
 export interface Head {
   databaseUuid: Uint8Array;
@@ -87,9 +88,8 @@ function decodeSlot(bytes: Uint8Array, file: string): Head | undefined {
 }
 
 /** Reads HEAD at `path`. Throws `WAL_CORRUPT` where no slot is valid, `WAL_TOO_NEW`. */
-export async function readHead(vfs: Vfs, path: string): Promise<FoundHead> {
-  const file = await vfs.open(path, 'read');
-  try {
+export function readHead(vfs: Vfs, path: string): Promise<FoundHead> {
+  return withFile(vfs, path, async (file) => {
     let best: FoundHead | undefined;
     for (const at of format.HEAD_SLOTS_AT) {
       const bytes = new Uint8Array(format.HEAD_SLOT_BYTES);
@@ -103,9 +103,7 @@ export async function readHead(vfs: Vfs, path: string): Promise<FoundHead> {
     }
     if (!best) throw corrupt(path, 0, 'neither slot matches its checksum');
     return best;
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** HEAD, open for writing. A failed write or sync is final: it throws, and so does every later one. */

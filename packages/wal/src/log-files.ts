@@ -11,6 +11,7 @@
 import type { Lsn } from '@nendb/codec';
 import type { Core } from './core.js';
 import type { Segment } from './directory.js';
+import { explained } from './errors.js';
 import type { HeadChange, HeadFile } from './head-file.js';
 import { RESERVE_STEPS } from './limits.js';
 import { removeFiles } from './open.js';
@@ -72,7 +73,9 @@ export class LogFiles {
 
   /** Runs `work` when no other change of the files runs. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
+    const turn = this.#turn.then(work).catch((error: unknown) => {
+      throw explained(error);
+    });
     this.#turn = turn.then(
       () => undefined,
       () => undefined,

@@ -6,25 +6,25 @@
  *
  * Invariants
  *  1. Nothing on disk changes before everything was judged; a refusal leaves the directory as it
- *     was (but for the lock file).
+ *     was (but for the lock file, and for the reserve where the disk had no room for that).
  *  2. A crash between any two steps leaves a log that opens to the same records.
  *  3. Leftovers (spares, temporaries, segments below HEAD's first) go only after HEAD names the new
  *     segment: the log is whole without them by then.
  */
 import { formatUuid, type Lsn, sameUuid } from '@nendb/codec';
-import { makeDirectory, type Vfs, type VfsLock, VfsLockedError } from '@nendb/vfs';
+import { makeDirectory, type Vfs, type VfsLock, VfsLockedError, type VfsStat } from '@nendb/vfs';
 import { finishCut } from './cut.js';
 import { type Directory, inspectDirectory, type Segment } from './directory.js';
-import { corrupt, errnoOf, isNoSpace, WalError } from './errors.js';
+import { corrupt, errnoOf, explained, isNoSpace, WalError } from './errors.js';
 import * as format from './format.js';
 import { HeadFile } from './head-file.js';
 import { EPOCH_MAX, RESERVE_STEPS } from './limits.js';
 import type { LiveSegment } from './live-segment.js';
 import { openReadOnly } from './open-read-only.js';
-import type { CheckedOptions } from './options.js';
+import { bad, type CheckedOptions } from './options.js';
 import { replayLog } from './read-log.js';
 import { buildFirst, buildNext } from './rebuild.js';
-import { keepReserve } from './reserve.js';
+import { keepReserve, withReserve } from './reserve.js';
 import { unlock } from './sealing.js';
 import { scanTail, type TailScan } from './tail-scan.js';
 import type { WalRecovery, WalReplay } from './types.js';
@@ -46,13 +46,15 @@ export interface Opened {
 export async function openLog(options: CheckedOptions): Promise<Opened> {
   let lock: VfsLock | undefined;
   try {
-    if (options.mustExist && !(await options.vfs.stat(options.dir))) throw missing(options.dir);
+    const found = await options.vfs.stat(options.dir);
+    if (found) requireDirectory(options.dir, found);
+    else if (options.mustExist) throw missing(options.dir);
     await makeDirectory(options.vfs, options.dir);
     if (options.lock) lock = await takeLock(options);
     return { ...(await recoverOrRead(options)), lock };
   } catch (error) {
     await lock?.release();
-    if (!isNoSpace(error)) throw error;
+    if (!isNoSpace(error)) throw explained(error);
     throw new WalError(
       'WAL_FULL',
       `no room to open the log in ${options.dir}: no record was touched; free disk space and try again`,
@@ -61,13 +63,22 @@ export async function openLog(options: CheckedOptions): Promise<Opened> {
   }
 }
 
-/** Takes `LOCK` in the directory. Throws `WAL_LOCKED`. */
+/** Throws `WAL_BAD_OPTION` where something else has the directory's name. */
+export function requireDirectory(dir: string, { kind }: VfsStat): void {
+  if (kind === 'directory') return;
+  throw bad('dir', 'a directory', `${dir}, which is ${kind === 'file' ? 'a file' : 'neither'}`);
+}
+
+/**
+ * Takes `LOCK` in the directory: writing into it who holds it may take a block, which a full disk
+ * has in the reserve only. Throws `WAL_LOCKED`.
+ */
 export async function takeLock({
   vfs,
   dir,
 }: Pick<CheckedOptions, 'vfs' | 'dir'>): Promise<VfsLock> {
   try {
-    return await vfs.lock(`${dir}/${format.LOCK_NAME}`);
+    return await withReserve(vfs, dir, () => vfs.lock(`${dir}/${format.LOCK_NAME}`));
   } catch (error) {
     if (!(error instanceof VfsLockedError)) throw error;
     throw new WalError('WAL_LOCKED', error.message, { file: error.path, cause: error });

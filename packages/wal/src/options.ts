@@ -11,7 +11,7 @@ import {
 import { nodeVfs, type Vfs } from '@nendb/vfs';
 import { WalError } from './errors.js';
 import * as limits from './limits.js';
-import type { SyncPolicy, WalEvent, WalOptions, WalReplay } from './types.js';
+import type { LeaseOptions, SyncPolicy, WalEvent, WalOptions, WalReplay } from './types.js';
 
 export interface CheckedOptions {
   dir: string;
@@ -35,12 +35,37 @@ export interface CheckedOptions {
   onEvent: ((event: WalEvent) => void) | undefined;
 }
 
+/** Every option there is: a name beside these is a slip of the pen, and its default a surprise. */
+const WAL_OPTIONS: OptionNames<WalOptions> = {
+  dir: true,
+  sync: true,
+  segmentBytesMax: true,
+  preallocate: true,
+  preallocateBytes: true,
+  recordBytesMax: true,
+  pendingBytesMax: true,
+  compression: true,
+  encryption: true,
+  vfs: true,
+  databaseUuid: true,
+  databaseTimeMs: true,
+  mustExist: true,
+  epochMin: true,
+  recover: true,
+  leaseBytesMax: true,
+  lock: true,
+  onEvent: true,
+  onCorruption: true,
+};
+
+const LEASE_OPTIONS: OptionNames<LeaseOptions> = { bytesMax: true, onLost: true };
+
 /** Throws `WAL_BAD_OPTION` naming the option, what was expected and what came. */
 export function checkOptions(options: WalOptions): CheckedOptions {
-  if (typeof options !== 'object' || options === null)
-    throw bad('the options', '{ dir, ... }', options);
-  const { dir, databaseUuid, sync = 'always', preallocate = true } = options;
-  if (typeof dir !== 'string' || dir === '') throw bad('dir', 'a path', dir);
+  checkNames('the options', '{ dir, ... }', options, WAL_OPTIONS);
+  const { databaseUuid, sync = 'always' } = options;
+  const dir = checkPath('dir', options.dir);
+  const preallocate = checkFlag('preallocate', options.preallocate, true);
   if (databaseUuid !== undefined && !(databaseUuid instanceof Uint8Array)) {
     throw bad('databaseUuid', `a Uint8Array of ${UUID_BYTES} bytes`, typeof databaseUuid);
   }
@@ -48,10 +73,10 @@ export function checkOptions(options: WalOptions): CheckedOptions {
     throw bad('databaseUuid', `${UUID_BYTES} bytes`, `${databaseUuid.length} bytes`);
   }
   for (const name of ['onEvent', 'databaseTimeMs'] as const) {
-    const given = options[name];
-    if (given !== undefined && typeof given !== 'function') throw bad(name, 'a function', given);
+    checkFunction(name, options[name]);
   }
   checkPolicy(sync);
+  if (options.recover !== undefined) checkReplay(options.recover);
   const { onCorruption = 'fail' } = options;
   if (onCorruption !== 'fail' && onCorruption !== 'readonly') {
     throw bad('onCorruption', "'fail' or 'readonly'", onCorruption);
@@ -85,11 +110,11 @@ export function checkOptions(options: WalOptions): CheckedOptions {
       Number.MAX_SAFE_INTEGER,
     ),
     compression: checkCompression(options.compression ?? 'none'),
-    keys: options.encryption && checkEncryption(options.encryption),
-    vfs: options.vfs ?? nodeVfs,
+    keys: checkEncryption(options.encryption),
+    vfs: checkVfs(options.vfs),
     databaseUuid: databaseUuid && new Uint8Array(databaseUuid),
     databaseTimeMs: options.databaseTimeMs,
-    mustExist: options.mustExist ?? false,
+    mustExist: checkFlag('mustExist', options.mustExist, false),
     epochMin: integer('epochMin', options.epochMin ?? 1, 1, limits.EPOCH_MAX),
     recover: options.recover,
     leaseBytesMax: integer(
@@ -98,19 +123,20 @@ export function checkOptions(options: WalOptions): CheckedOptions {
       0,
       Number.MAX_SAFE_INTEGER,
     ),
-    lock: options.lock ?? true,
+    lock: checkFlag('lock', options.lock, true),
     onCorruption,
     onEvent: options.onEvent,
   };
 }
 
-function checkCompression(compression: Compression): Compression {
+export function checkCompression(compression: Compression, name = 'compression'): Compression {
   if (COMPRESSIONS.includes(compression)) return compression;
-  throw bad('compression', COMPRESSIONS.map((name) => `'${name}'`).join(' or '), compression);
+  throw bad(name, COMPRESSIONS.map((each) => `'${each}'`).join(' or '), compression);
 }
 
-/** What is wrong with a key must not show the key. */
-export function checkEncryption(encryption: Encryption): DataKeys {
+/** The keys of `encryption`, where it is given. What is wrong with a key must not show the key. */
+export function checkEncryption(encryption: Encryption | undefined): DataKeys | undefined {
+  if (encryption === undefined) return undefined;
   try {
     return dataKeysOf(encryption);
   } catch (error) {
@@ -119,9 +145,48 @@ export function checkEncryption(encryption: Encryption): DataKeys {
   }
 }
 
+/** `vfs`, or the real machine. */
+export function checkVfs(vfs: Vfs | undefined): Vfs {
+  if (vfs === undefined) return nodeVfs;
+  if (typeof vfs === 'object' && vfs !== null && typeof vfs.open === 'function') return vfs;
+  throw bad('vfs', 'a Vfs of @nendb/vfs', vfs);
+}
+
+export function checkPath(name: string, path: string): string {
+  if (typeof path === 'string' && path !== '') return path;
+  throw bad(name, 'a path', path);
+}
+
+export function checkFlag(name: string, flag: boolean | undefined, byDefault: boolean): boolean {
+  if (flag === undefined) return byDefault;
+  if (typeof flag === 'boolean') return flag;
+  throw bad(name, 'true or false', flag);
+}
+
+export function checkLease(options: LeaseOptions): LeaseOptions {
+  checkNames('the options of retain', '{ bytesMax, onLost }', options, LEASE_OPTIONS);
+  const { bytesMax, onLost } = options;
+  if (bytesMax !== undefined) integer('bytesMax', bytesMax, 0, Number.MAX_SAFE_INTEGER);
+  checkFunction('onLost', onLost);
+  return options;
+}
+
+function checkFunction(name: string, given: unknown): void {
+  if (given === undefined || typeof given === 'function') return;
+  throw bad(name, 'a function', given);
+}
+
+function checkReplay(recover: WalReplay): void {
+  const { from, onRecord } = (recover ?? {}) as Partial<WalReplay>;
+  if (typeof onRecord !== 'function') {
+    throw bad('recover', '{ from: 1, onRecord(lsn, bytes, start, end) { ... } }', recover);
+  }
+  integer('recover.from', from as number, 1, Number.MAX_SAFE_INTEGER);
+}
+
 function checkPolicy(sync: SyncPolicy): void {
   if (sync === 'always' || sync === 'os') return;
-  if (typeof sync === 'object' && sync !== null) {
+  if (typeof sync === 'object' && sync !== null && Object.keys(sync).length === 1) {
     if ('windowMs' in sync) {
       integer('sync.windowMs', sync.windowMs, 1, limits.WINDOW_MS_MAX);
       return;
@@ -139,10 +204,38 @@ export function integer(name: string, value: number, min: number, max: number): 
   throw bad(name, `an integer from ${min} to ${max}`, value);
 }
 
+/** Each option of `T`: the compiler sees to it that none is forgotten. */
+export type OptionNames<T> = Readonly<Record<keyof T, true>>;
+
+/** `what` is an object with members of `names` only. `expected` shows what it looks like. */
+export function checkNames(
+  what: string,
+  expected: string,
+  given: object,
+  names: Readonly<Record<string, true>>,
+): void {
+  if (typeof given !== 'object' || given === null) throw bad(what, expected, given);
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(names, name)) continue;
+    const known = Object.keys(names).join(', ');
+    throw new WalError('WAL_BAD_OPTION', `expected ${what} to be among ${known}, got ${name}`);
+  }
+}
+
 /** A `WAL_BAD_OPTION` error. */
 export function bad(name: string, expected: string, came: unknown): WalError {
-  return new WalError(
-    'WAL_BAD_OPTION',
-    `expected ${name} to be ${expected}, got ${typeof came === 'object' ? JSON.stringify(came) : String(came)}`,
-  );
+  return new WalError('WAL_BAD_OPTION', `expected ${name} to be ${expected}, got ${shown(came)}`);
 }
+
+/** A value in a few words; what cannot be printed is named by its type. */
+function shown(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value).slice(0, SHOWN_LENGTH_MAX);
+  try {
+    return JSON.stringify(value).slice(0, SHOWN_LENGTH_MAX);
+  } catch {
+    return 'an object';
+  }
+}
+
+/** What an error message shows of a value, in characters. */
+const SHOWN_LENGTH_MAX = 200;

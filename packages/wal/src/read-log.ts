@@ -11,7 +11,7 @@ import type { Vfs } from '@nendb/vfs';
 import type { Segment } from './directory.js';
 import { WalError } from './errors.js';
 import { WalPosition } from './position.js';
-import type { Lease, WalEntry } from './types.js';
+import type { Lease, Position, WalEntry } from './types.js';
 import { UnitReader } from './unit-reader.js';
 
 /** Gets a record as the bytes of `bytes` from `from` to `to`; borrowed for the time of the call. */
@@ -25,6 +25,19 @@ export type RecordVisitor = (
 
 /** The segments of a log as a reader sees them: oldest first, the last one up to what is written. */
 export type LogView = readonly Segment[];
+
+class LogEntry implements WalEntry {
+  constructor(
+    readonly lsn: Lsn,
+    readonly payload: Uint8Array,
+    readonly position: Position,
+    readonly databaseTimeMs: number,
+  ) {}
+
+  toJSON(): object {
+    return { ...this, lsn: String(this.lsn) };
+  }
+}
 
 /** The segments that hold LSNs from `from` on. Throws `WAL_TRUNCATED_AWAY`. */
 function segmentsFrom(view: LogView, from: number): LogView {
@@ -99,7 +112,7 @@ export function entriesOf(
   const entries: WalEntry[] = [];
   visitUnit(reader, from, to, (lsn, bytes, start, end, databaseTimeMs) => {
     const position = new WalPosition(epoch, lsn, sequence, offset);
-    entries.push({ lsn, payload: bytes.subarray(start, end), position, databaseTimeMs });
+    entries.push(new LogEntry(lsn, bytes.subarray(start, end), position, databaseTimeMs));
   });
   return entries;
 }

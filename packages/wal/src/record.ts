@@ -25,7 +25,7 @@ import {
 } from '@nendb/codec';
 import * as format from './format.js';
 import { RECORD_BYTES_DEFAULT } from './limits.js';
-import { bad } from './options.js';
+import { bad, checkCompression, checkNames, type OptionNames } from './options.js';
 import { getU64, putU64, viewOf } from './u64.js';
 
 /** Sets `key` to `value`. */
@@ -54,6 +54,8 @@ export interface PutOptions {
   compress?: Compression;
 }
 
+const PUT_OPTIONS: OptionNames<PutOptions> = { expireAtMs: true, compress: true };
+
 /**
  * Makes, encodes and decodes records.
  *
@@ -65,25 +67,26 @@ export interface PutOptions {
 export const Record = {
   /** A put. Text is stored as UTF-8; bytes are borrowed until `encode`. Throws `WAL_BAD_OPTION`. */
   put(key: Uint8Array | string, value: Uint8Array | string, options: PutOptions = {}): PutRecord {
+    checkNames('the options of a put', '{ expireAtMs, compress }', options, PUT_OPTIONS);
     const { expireAtMs, compress: compression = 'none' } = options;
     const record = {
       type: 'put',
-      key: bytesOf(key),
-      value: bytesOf(value),
-      compress: compression,
+      key: bytesOf('key', key),
+      value: bytesOf('value', value),
+      compress: checkCompression(compression, 'compress'),
     } as const;
-    if (expireAtMs === undefined) return record;
-    if (Number.isSafeInteger(expireAtMs) && expireAtMs >= 0) return { ...record, expireAtMs };
-    throw bad('expireAtMs', 'an integer from 0 to 2^53 - 1, in ms since 1970', expireAtMs);
+    checkExpiry(expireAtMs);
+    return expireAtMs === undefined ? record : { ...record, expireAtMs };
   },
 
-  /** A delete. */
+  /** A delete. Throws `WAL_BAD_OPTION`. */
   delete(key: Uint8Array | string): DeleteRecord {
-    return { type: 'delete', key: bytesOf(key) };
+    return { type: 'delete', key: bytesOf('key', key) };
   },
 
-  /** The record as bytes for `append`, in a buffer of its own. */
+  /** The record as bytes for `append`, in a buffer of its own. Throws `WAL_BAD_OPTION`. */
   encode(record: WalRecord): Uint8Array {
+    checkRecord(record);
     const { key } = record;
     const start = 1 + uvarintBytes(key.length) + key.length;
     if (record.type === 'delete') {
@@ -115,13 +118,14 @@ export const Record = {
    * The record in `bytes`. Keys and plain values are views of them. A value longer than
    * `valueBytesMax` (default 513 MiB) is refused before it is inflated.
    *
-   * Throws `FormatError`: `FORMAT_TRUNCATED`, `FORMAT_BAD_VALUE`, `FORMAT_TOO_NEW` for a kind or a
+   * Throws `WAL_BAD_OPTION` for what is no bytes, and `FormatError`: `FORMAT_TRUNCATED`, `FORMAT_BAD_VALUE`, `FORMAT_TOO_NEW` for a kind or a
    * compression that this release does not know.
    */
   decode(
     bytes: Uint8Array,
     { valueBytesMax = RECORD_BYTES_DEFAULT }: { valueBytesMax?: number } = {},
   ): WalRecord {
+    checkBytes('a payload', bytes);
     const kind = kindOf(bytes);
     const reader = new UvarintReader();
     reader.reset(bytes, 1);
@@ -142,8 +146,32 @@ export const Record = {
   },
 } as const;
 
-function bytesOf(text: Uint8Array | string): Uint8Array {
-  return typeof text === 'string' ? new TextEncoder().encode(text) : text;
+function bytesOf(name: string, given: Uint8Array | string): Uint8Array {
+  if (typeof given === 'string') return new TextEncoder().encode(given);
+  if (given instanceof Uint8Array) return given;
+  throw bad(name, 'a string, or bytes as a Uint8Array', given);
+}
+
+/** A record need not be of `put` or `delete`: one that is decoded, or made by hand, is encoded too. */
+function checkRecord(record: WalRecord): void {
+  if (record?.type !== 'put' && record?.type !== 'delete') {
+    throw bad('a record', 'what Record.put or Record.delete returns', record);
+  }
+  checkBytes('key', record.key);
+  if (record.type === 'delete') return;
+  checkBytes('value', record.value);
+  checkCompression(record.compress, 'compress');
+  checkExpiry(record.expireAtMs);
+}
+
+function checkBytes(name: string, bytes: Uint8Array): void {
+  if (!(bytes instanceof Uint8Array)) throw bad(name, 'bytes as a Uint8Array', bytes);
+}
+
+function checkExpiry(expireAtMs: number | undefined): void {
+  if (expireAtMs === undefined) return;
+  if (Number.isSafeInteger(expireAtMs) && expireAtMs >= 0) return;
+  throw bad('expireAtMs', 'an integer from 0 to 2^53 - 1, in ms since 1970', expireAtMs);
 }
 
 /** The compressed value, if that pays for the bytes that say so. */

@@ -1,9 +1,9 @@
 /**
  * `RESERVE`: disk blocks kept for the moment when there are none.
  *
- * A log that is open can be cut on a full disk, for that takes no space. Opening one takes a new
- * segment (R14): where the disk has no room for it the reserve is given back, so that a log whose
- * process died on a full disk can be opened, and cut. It is filled again when there is room.
+ * A log that is open can be cut on a full disk, for that takes no space. Opening one takes a line in
+ * the lock file and a new segment (R14): where the disk has no room for them the reserve is given
+ * back, so that a log whose disk was full can be opened, and cut. It is filled again when there is room.
  *
  * The file is no part of the log: zeros, a few times what is reserved at a time.
  */

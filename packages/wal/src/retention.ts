@@ -82,6 +82,10 @@ class HeldLease implements Lease {
   lose(): void {
     this.#end = 'lost';
   }
+
+  toJSON(): { lsn: string; lost: boolean } {
+    return { lsn: String(this.#lsn), lost: this.lost };
+  }
 }
 
 /** What a lost lease kept, for the event. */

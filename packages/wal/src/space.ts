@@ -15,7 +15,7 @@
  * neither size nor block map change.
  */
 import { type Vfs, type VfsFile, writeFullySync } from '@nendb/vfs';
-import { isNoSpace, WalError } from './errors.js';
+import { explained, isNoSpace, WalError } from './errors.js';
 import { segmentName } from './format.js';
 import { SPARE_STEP_BYTES } from './limits.js';
 
@@ -238,7 +238,8 @@ export class Space {
   }
 }
 
-function full(path: string, cause: unknown): WalError {
+function full(path: string, error: unknown): WalError {
+  const cause = explained(error);
   const why = cause instanceof Error ? cause.message : String(cause);
   return new WalError(
     'WAL_FULL',

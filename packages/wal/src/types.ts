@@ -1,4 +1,9 @@
-/** The public shapes of the log. `Wal` in `wal.ts` implements them. */
+/**
+ * The public shapes of the log. `Wal` in `wal.ts` implements them.
+ *
+ * In whatever the log returns or tells, `JSON.stringify` prints an LSN as a decimal string and a uuid
+ * as text: JSON readers elsewhere have 53 bits, or fewer.
+ */
 import type { Compression, Encryption, Lsn } from '@nendb/codec';
 import type { Vfs } from '@nendb/vfs';
 
@@ -102,7 +107,7 @@ export interface WalRecovery {
   elapsedMs: number;
 }
 
-/** Where a record is. `JSON.stringify` prints the LSN as a decimal string. */
+/** Where a record is. */
 export interface Position {
   readonly epoch: number;
   readonly lsn: Lsn;

@@ -30,8 +30,9 @@ import type {
 } from './offline/report.js';
 import { salvageLog } from './offline/salvage.js';
 import { openLog } from './open.js';
-import { bad, checkOptions, integer } from './options.js';
+import { bad, checkLease, checkNames, checkOptions, type OptionNames } from './options.js';
 import { WalPosition } from './position.js';
+import { printable } from './printed.js';
 import { type RecordVisitor, readLog, replayLog } from './read-log.js';
 import type { EpochStart } from './segment-header.js';
 import { followLog } from './tail.js';
@@ -46,6 +47,20 @@ import type {
   WalRecovery,
   WalStats,
 } from './types.js';
+
+/** What `read` yields: LSNs, both included. */
+interface ReadRange {
+  from?: Lsn | number;
+  to?: Lsn | number;
+}
+
+interface TailOptions {
+  from?: Lsn | number;
+  signal?: AbortSignal;
+}
+
+const READ_RANGE: OptionNames<ReadRange> = { from: true, to: true };
+const TAIL_OPTIONS: OptionNames<TailOptions> = { from: true, signal: true };
 
 export class Wal {
   readonly #core: Core;
@@ -62,7 +77,7 @@ export class Wal {
   static async open(options: WalOptions): Promise<{ wal: Wal; recovery: WalRecovery }> {
     const checked = checkOptions(options);
     const opened = await openLog(checked);
-    return { wal: new Wal(new Core(checked, opened)), recovery: opened.recovery };
+    return { wal: new Wal(new Core(checked, opened)), recovery: printable(opened.recovery) };
   }
 
   /**
@@ -100,7 +115,7 @@ export class Wal {
 
   /** The openings that wrote something, oldest first, this one last; kept beyond truncation. */
   get epochs(): readonly EpochStart[] {
-    return this.#core.live.header.epochs;
+    return this.#core.live.header.epochs.map((start) => printable({ ...start }));
   }
 
   /** The newest record, submitted or not yet written; 0 in a new log. */
@@ -242,9 +257,8 @@ export class Wal {
    * first. Holds a lease on what it has not read yet, as `retain` does, until it ends or returns.
    * Throws `WAL_TRUNCATED_AWAY`, and `WAL_CORRUPT` with file and offset.
    */
-  async *read(
-    range: { from?: Lsn | number; to?: Lsn | number } = {},
-  ): AsyncGenerator<WalEntry, void, void> {
+  async *read(range: ReadRange = {}): AsyncGenerator<WalEntry, void, void> {
+    checkNames('the range', '{ from, to }', range, READ_RANGE);
     const view = this.#core.view();
     const last = view[view.length - 1].lastLsn;
     const from = range.from ?? this.firstLsn;
@@ -278,12 +292,14 @@ export class Wal {
    * Throws `WAL_TRUNCATED_AWAY` where records that it needs were cut off, `WAL_POISONED` after the
    * last durable record of a log that has failed, `WAL_CORRUPT`.
    */
-  tail(
-    options: { from?: Lsn | number; signal?: AbortSignal } = {},
-  ): AsyncGenerator<WalEntry, void> {
-    const from = options.from ?? this.lastLsn + 1;
+  tail(options: TailOptions = {}): AsyncGenerator<WalEntry, void> {
+    checkNames('the options of tail', '{ from, signal }', options, TAIL_OPTIONS);
+    const { from = this.lastLsn + 1, signal } = options;
     if (!(Number.isSafeInteger(from) && from >= 1)) throw bad('from', 'an LSN from 1', from);
-    return followLog(this.#core, from, options.signal);
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw bad('signal', 'an AbortSignal', signal);
+    }
+    return followLog(this.#core, from, signal);
   }
 
   /**
@@ -293,6 +309,7 @@ export class Wal {
    */
   retain(lsn: Lsn | number, options: LeaseOptions = {}): Lease {
     this.#core.checkUsable();
+    checkLease(options);
     if (!(Number.isSafeInteger(lsn) && lsn <= this.lastLsn + 1)) {
       throw bad('lsn', `an LSN up to ${this.lastLsn + 1}, the next one`, lsn);
     }
@@ -302,8 +319,6 @@ export class Wal {
         `expected to retain LSN ${lsn}, but the log begins at ${this.firstLsn}: retain from there`,
       );
     }
-    const { bytesMax } = options;
-    if (bytesMax !== undefined) integer('bytesMax', bytesMax, 0, Number.MAX_SAFE_INTEGER);
     return this.#core.files.retention.hold(lsn, options);
   }
 
@@ -337,7 +352,7 @@ export class Wal {
 
   get stats(): WalStats {
     const { writer } = this.#core.path;
-    return {
+    return printable({
       segments: this.#core.files.sealed.length + 1,
       bytes: this.#core.files.bytes + writer.live.end,
       firstLsn: this.firstLsn,
@@ -352,7 +367,7 @@ export class Wal {
       pendingBytes: this.#core.marks.pendingBytes,
       lastSyncMs: writer.lastSyncMs,
       leases: this.#core.files.retention.count,
-    };
+    });
   }
 
   /**

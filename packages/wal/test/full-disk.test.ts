@@ -1,7 +1,19 @@
 /** A disk that fills up: refused early, cut all the same, opened all the same, and used again. */
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  rmdirSync,
+  statfsSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SimVfs } from '@nendb/vfs/sim';
-import { WalError } from '@nendb/wal';
-import { expect, test } from 'vitest';
+import { Wal, WalError } from '@nendb/wal';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { append, contents, DIR, Oracle, openSim } from './sim-log.js';
 
 const usedBytes = (sim: SimVfs): number =>
@@ -67,4 +79,70 @@ test('R7: with a disk that is full at any moment no admitted record fails, and a
     });
     sim.assertClean();
   }
+});
+
+/*
+ * A log closed in order on a disk without one free byte could not be opened: the line in LOCK that says
+ * who holds it takes a block, and the reserve was asked for the next segment only.
+ */
+test.each([1, 2])('R7: the reserve also gives the lock its block (opening %i)', async (nth) => {
+  const sim = new SimVfs({ record: false });
+  await sim.run(async () => {
+    for (let i = 0; i < nth; i++) await (await openSim(sim)).wal.close();
+    sim.faults.failAt({ op: 'lock', nth: 1, error: 'ENOSPC' });
+    const { wal } = await openSim(sim);
+    expect(sim.faults.coverage().get('error:lock')).toBe(1);
+    expect(await sim.stat(`${DIR}/RESERVE`)).toMatchObject({ size: 4096 });
+    await wal.close();
+    await sim.unlink(`${DIR}/RESERVE`);
+    sim.faults.clear();
+    sim.faults.failAt({ op: 'lock', nth: 1, error: 'ENOSPC' });
+    await expect(openSim(sim)).rejects.toMatchObject({ code: 'WAL_FULL' });
+    sim.faults.clear();
+    await (await openSim(sim)).wal.close();
+  });
+  sim.assertClean();
+});
+
+const mountPoint = mkdtempSync(join(tmpdir(), 'nendb-wal-full-'));
+const mounted =
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', mountPoint]).status === 0;
+
+afterAll(() => {
+  if (mounted) spawnSync('umount', [mountPoint]);
+  rmdirSync(mountPoint);
+});
+
+describe.skipIf(!mounted)('on a real file system of 2 MiB', () => {
+  const dir = join(mountPoint, 'log');
+  const options = { dir, segmentBytesMax: 65_536, preallocateBytes: 16_384 };
+  const fill = (): void => {
+    const descriptor = openSync(join(mountPoint, 'filler'), 'a');
+    try {
+      for (;;) writeSync(descriptor, Buffer.alloc(4096));
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ENOSPC' });
+    } finally {
+      closeSync(descriptor);
+    }
+    expect(statfsSync(mountPoint).bavail).toBe(0);
+  };
+
+  beforeAll(() => writeFileSync(join(mountPoint, 'filler'), ''));
+
+  test('R7: a log that was closed in order opens with not one byte free, again and again', async () => {
+    const { wal } = await Wal.open(options);
+    for (let i = 0; i < 20; i++) await wal.append(Buffer.alloc(9000, i));
+    await wal.close();
+    fill();
+    for (let round = 0; round < 3; round++) {
+      const { wal: again, recovery } = await Wal.open(options);
+      expect(recovery).toMatchObject({ verdict: 'clean', lastLsn: 20 });
+      await again.close();
+    }
+    const { wal: last } = await Wal.open(options);
+    await last.truncateBefore(19);
+    expect((await last.append(Buffer.alloc(9000))).lsn).toBe(21);
+    await last.close();
+  });
 });

@@ -1,6 +1,6 @@
 import { SimVfs } from '@nendb/vfs/sim';
 import { describe, expect, it } from 'vitest';
-import { Wal, type WalOptions } from '../src/index.js';
+import { Record, Wal, type WalOptions } from '../src/index.js';
 
 const bytes = (text: string) => Buffer.from(text);
 
@@ -46,15 +46,101 @@ describe('what is no record', () => {
       expect(wal.lastLsn).toBe(0);
     });
   });
+});
 
-  it('options that are none are refused with a code', async () => {
-    for (const options of [
-      undefined,
-      { dir: '/log', onEvent: 5 },
-      { dir: '/log', databaseUuid: 'a'.repeat(16) },
-    ]) {
-      await expect(Wal.open(options as never)).rejects.toMatchObject({ code: 'WAL_BAD_OPTION' });
+describe('an option that is none', () => {
+  const refusal = (text: RegExp) =>
+    expect.objectContaining({
+      name: 'WalError',
+      code: 'WAL_BAD_OPTION',
+      message: expect.stringMatching(text),
+    });
+
+  it.each<[object | null | undefined, RegExp]>([
+    [undefined, /expected the options to be \{ dir, \.\.\. \}, got undefined/],
+    [null, /got null/],
+    [{}, /expected dir to be a path, got undefined/],
+    [{ segmentSizeMax: 1 }, /among dir, sync, .*, got segmentSizeMax/],
+    [{ sync: { windowMs: 5, every: 5 } }, /expected sync to be .*, got \{"windowMs":5,"every":5\}/],
+    [{ sync: { windowMs: 5, jitterMs: 1 } }, /expected sync/],
+    [{ sync: {} }, /expected sync/],
+    [{ sync: null }, /expected sync/],
+    [{ preallocate: 'no' }, /expected preallocate to be true or false, got no/],
+    [{ preallocate: 0 }, /got 0/],
+    [{ mustExist: 'yes' }, /expected mustExist/],
+    [{ lock: null }, /expected lock/],
+    [{ onEvent: 5 }, /expected onEvent to be a function, got 5/],
+    [{ databaseTimeMs: 1 }, /expected databaseTimeMs/],
+    [{ databaseUuid: 'a'.repeat(16) }, /expected databaseUuid/],
+    [{ compression: 'zstd' }, /expected compression to be 'none' or/],
+    [{ onCorruption: 'ignore' }, /expected onCorruption/],
+    [{ vfs: {} }, /expected vfs to be a Vfs/],
+    [{ vfs: null }, /expected vfs/],
+    [{ recover: () => undefined }, /expected recover to be \{ from/],
+    [{ recover: { onRecord: () => undefined } }, /expected recover\.from/],
+    [{ encryption: '' }, /encryption: /],
+    [{ encryption: null }, /encryption: /],
+    [{ encryption: { key: 'short' } }, /encryption: /],
+  ])('is refused: Wal.open(%j)', async (given, text) => {
+    const options = given && Object.keys(given).length > 0 ? { dir: '/log', ...given } : given;
+    const opening = Wal.open(options as WalOptions);
+    await expect(opening).rejects.toEqual(refusal(text));
+  });
+
+  it('is refused by what looks at a log that nobody has open', async () => {
+    const vfs = new SimVfs();
+    const salvage = Wal.salvage as (dir: unknown, options?: unknown) => Promise<unknown>;
+    await expect(salvage('/log')).rejects.toEqual(
+      refusal(/quarantine: '\/a\/path'.*got undefined/),
+    );
+    await expect(salvage('/log', { quarantine: '' })).rejects.toEqual(refusal(/quarantine/));
+    await expect(salvage('/log', { quarantine: '/q', dry: true })).rejects.toEqual(
+      refusal(/among quarantine, .*, got dry/),
+    );
+    await expect(salvage('/log', { quarantine: '/q', dryRun: 'yes' })).rejects.toEqual(
+      refusal(/dryRun/),
+    );
+    await expect(salvage(undefined, { quarantine: '/q' })).rejects.toEqual(refusal(/expected dir/));
+    for (const look of [Wal.inspect, Wal.verify] as ((...of: unknown[]) => Promise<unknown>)[]) {
+      await expect(look(undefined, { vfs })).rejects.toEqual(refusal(/expected dir/));
+      await expect(look('/log', { vfs: 5 })).rejects.toEqual(refusal(/expected vfs/));
+      await expect(look('/log', { deep: true })).rejects.toEqual(refusal(/got deep/));
+      await expect(look('/log', null)).rejects.toEqual(refusal(/got null/));
+      await expect(look('/log', { vfs, encryption: '' })).rejects.toEqual(refusal(/encryption/));
     }
+  });
+
+  it('is refused by readers, tails and leases', async () => {
+    await withLog({}, async (wal) => {
+      await wal.append(bytes('a'));
+      const none = (value: unknown) => value as never;
+      await expect(wal.read(none({ start: 1 })).next()).rejects.toEqual(refusal(/got start/));
+      await expect(wal.read(none(5)).next()).rejects.toEqual(refusal(/got 5/));
+      expect(() => wal.tail(none({ since: 1 }))).toThrow(refusal(/got since/));
+      expect(() => wal.tail(none({ signal: {} }))).toThrow(refusal(/an AbortSignal/));
+      expect(() => wal.retain(1, none({ bytes: 5 }))).toThrow(refusal(/got bytes/));
+      expect(() => wal.retain(1, none({ onLost: 5 }))).toThrow(refusal(/onLost/));
+      expect(wal.stats.leases).toBe(0);
+    });
+  });
+
+  it('is refused by Record: a key, a value, a compression, a record', () => {
+    const none = (value: unknown) => value as never;
+    for (const value of [undefined, null, 5, {}, [1, 2], new ArrayBuffer(3)]) {
+      expect(() => Record.put('key', none(value))).toThrow(refusal(/expected value/));
+      expect(() => Record.put(none(value), 'value')).toThrow(refusal(/expected key/));
+      expect(() => Record.delete(none(value))).toThrow(refusal(/expected key/));
+      expect(() => Record.decode(none(value))).toThrow(refusal(/expected a payload/));
+      expect(() => Record.encode(none(value))).toThrow(refusal(/expected a record/));
+    }
+    expect(() => Record.put('key', 'value', none({ compress: 'lzma' }))).toThrow(
+      refusal(/expected compress to be 'none' or/),
+    );
+    expect(() => Record.put('key', 'value', none({ ttl: 5 }))).toThrow(refusal(/got ttl/));
+    const put = Record.put('key', 'value');
+    expect(() => Record.encode({ ...put, compress: none('gzip') })).toThrow(refusal(/compress/));
+    expect(() => Record.encode({ ...put, value: none('text') })).toThrow(refusal(/expected value/));
+    expect(() => Record.encode({ ...put, expireAtMs: -1 })).toThrow(refusal(/expireAtMs/));
   });
 });
 

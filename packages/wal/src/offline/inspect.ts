@@ -14,12 +14,13 @@
  * On a log that is being written to the last segment is read while it grows: it may look torn.
  */
 import { formatUuid } from '@nendb/codec';
-import { nodeVfs, type Vfs } from '@nendb/vfs';
+import type { Vfs } from '@nendb/vfs';
 import { inspectDirectory, type Segment } from '../directory.js';
-import { WalError } from '../errors.js';
+import { explained, WalError } from '../errors.js';
 import * as format from '../format.js';
-import { judgeTail } from '../open.js';
-import { checkEncryption } from '../options.js';
+import { judgeTail, requireDirectory } from '../open.js';
+import { checkEncryption, checkNames, checkPath, checkVfs, type OptionNames } from '../options.js';
+import { printable } from '../printed.js';
 import { unlock } from '../sealing.js';
 import { scanTail, type TailScan } from '../tail-scan.js';
 import { Findings } from './findings.js';
@@ -33,6 +34,8 @@ import type {
 import { type Survey, type SurveyedFile, surveyLog } from './survey.js';
 import { verifySegment } from './verify-segment.js';
 
+const OFFLINE_OPTIONS: OptionNames<OfflineOptions> = { vfs: true, encryption: true };
+
 /** An examined log, with what the tools that go on from here need. */
 export interface Examined {
   survey: Survey;
@@ -45,18 +48,26 @@ export interface Examined {
 /** Throws `WAL_TOO_NEW`, and what the directory itself cannot be read for. */
 export async function inspectLog(dir: string, options: OfflineOptions): Promise<WalInspection> {
   const { verifiedBytes: _, ...inspection } = (await examine(dir, options, false)).report;
-  return inspection;
+  return printable(inspection);
 }
 
 /** Throws as `inspectLog`. */
 export async function verifyLog(dir: string, options: OfflineOptions): Promise<WalVerification> {
-  return (await examine(dir, options, true)).report;
+  return printable((await examine(dir, options, true)).report);
 }
 
-function examine(dir: string, options: OfflineOptions, deep: boolean): Promise<Examined> {
-  const { vfs = nodeVfs, encryption } = options;
-  const keys = encryption && checkEncryption(encryption);
-  return examineLog(vfs, dir, deep, keys && ((segment) => unlock(segment, keys)));
+async function examine(dir: string, options: OfflineOptions, deep: boolean): Promise<Examined> {
+  checkPath('dir', dir);
+  checkNames('the options', '{ vfs, encryption }', options, OFFLINE_OPTIONS);
+  const vfs = checkVfs(options.vfs);
+  const keys = checkEncryption(options.encryption);
+  try {
+    const found = await vfs.stat(dir);
+    if (found) requireDirectory(dir, found);
+    return await examineLog(vfs, dir, deep, keys && ((segment) => unlock(segment, keys)));
+  } catch (error) {
+    throw explained(error);
+  }
 }
 
 /**

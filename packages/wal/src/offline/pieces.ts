@@ -124,7 +124,7 @@ async function sourcesOf(
   for (const [i, file] of files.entries()) {
     const segment =
       file.segment ??
-      (file.fileBytes === undefined
+      (file.fileBytes === undefined || file.strange
         ? undefined
         : await guess(vfs, dir, file, files[i + 1]?.segment?.header.predecessorUuid, keys));
     if (segment && isOpen(segment, keys)) sources.push({ file, segment });

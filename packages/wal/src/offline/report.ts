@@ -1,4 +1,4 @@
-/** What the offline tools say about a log. Plain data: `JSON.stringify` prints all of it. */
+/** What the offline tools say about a log: plain data, which `JSON.stringify` prints. */
 import type { Encryption } from '@nendb/codec';
 import type { Vfs } from '@nendb/vfs';
 import type { WalVerdict } from '../types.js';

@@ -16,16 +16,25 @@
  * Concurrency: holds `LOCK` throughout.
  */
 import { type DataKeys, formatUuid } from '@nendb/codec';
-import { makeDirectory, nodeVfs, type Vfs } from '@nendb/vfs';
+import { makeDirectory, type Vfs } from '@nendb/vfs';
 import type { Segment } from '../directory.js';
-import { isNoSpace, WalError } from '../errors.js';
+import { explained, isNoSpace, WalError } from '../errors.js';
 import * as format from '../format.js';
 import { CHAIN_START } from '../frame.js';
 import type { FoundHead } from '../head-file.js';
 import { EPOCH_MAX, SALVAGE_EPOCHS_SKIPPED } from '../limits.js';
 import type { LiveSegment } from '../live-segment.js';
-import { takeLock } from '../open.js';
-import { bad, checkEncryption } from '../options.js';
+import { requireDirectory, takeLock } from '../open.js';
+import {
+  bad,
+  checkEncryption,
+  checkFlag,
+  checkNames,
+  checkPath,
+  checkVfs,
+  type OptionNames,
+} from '../options.js';
+import { printable } from '../printed.js';
 import { newSegment, nextEpochs, repeatFrames, stage } from '../rebuild.js';
 import { unlock } from '../sealing.js';
 import { type EpochStart, noUuid, type SegmentHeader } from '../segment-header.js';
@@ -34,6 +43,13 @@ import { type Examined, examineLog } from './inspect.js';
 import { findPieces, longestChain, type Piece } from './pieces.js';
 import type { LsnRange, SalvageOptions, WalSalvageReport } from './report.js';
 import { carryOut, readPlan, type SalvagePlan, writePlan } from './salvage-plan.js';
+
+const SALVAGE_OPTIONS: OptionNames<SalvageOptions> = {
+  quarantine: true,
+  dryRun: true,
+  vfs: true,
+  encryption: true,
+};
 
 /** What is kept, and how. */
 interface Choice {
@@ -55,20 +71,25 @@ interface Choice {
  * room for what has to be written anew: nothing has changed then.
  */
 export async function salvageLog(dir: string, options: SalvageOptions): Promise<WalSalvageReport> {
-  const { quarantine, dryRun = false, vfs = nodeVfs, encryption } = options;
-  if (typeof quarantine !== 'string' || quarantine === '') {
-    throw bad('quarantine', 'the path of a directory', quarantine);
-  }
-  const keys = encryption && checkEncryption(encryption);
-  if (!(await vfs.stat(dir))) throw nothingHere(dir);
+  checkNames('the options of salvage', "{ quarantine: '/a/path', ... }", options, SALVAGE_OPTIONS);
+  checkPath('dir', dir);
+  const quarantine = checkPath('quarantine', options.quarantine);
+  const dryRun = checkFlag('dryRun', options.dryRun, false);
+  const vfs = checkVfs(options.vfs);
+  const keys = checkEncryption(options.encryption);
+  const found = await vfs.stat(dir);
+  if (!found) throw nothingHere(dir);
+  requireDirectory(dir, found);
   if (dryRun) {
     const path = `${dir}/${format.LOCK_NAME}`;
     if ((await vfs.stat(path)) && (await vfs.inspectLock(path)).held) throw inUse(path);
-    return { ...(await salvage(vfs, dir, quarantine, keys, true)), dryRun };
+    return printable({ ...(await salvage(vfs, dir, quarantine, keys, true)), dryRun });
   }
   const lock = await takeLock({ vfs, dir });
   try {
-    return await salvage(vfs, dir, quarantine, keys, false);
+    return printable(await salvage(vfs, dir, quarantine, keys, false));
+  } catch (error) {
+    throw explained(error);
   } finally {
     await lock.release();
   }

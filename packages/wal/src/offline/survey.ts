@@ -22,6 +22,8 @@ export interface SurveyedFile {
   sequence: number;
   /** `undefined` where it is missing. */
   fileBytes: number | undefined;
+  /** Whether something else, such as a directory, has the name. */
+  strange: boolean;
   /** `undefined` where it is missing or its header is unreadable. */
   segment: Segment | undefined;
   vouched: boolean;
@@ -106,7 +108,8 @@ async function look(
 ): Promise<SurveyedFile> {
   const path = `${dir}/${name}`;
   const stat = await vfs.stat(path);
-  const file = { name, path, sequence, fileBytes: stat?.size, vouched: false };
+  const strange = stat !== undefined && stat.kind !== 'file';
+  const file = { name, path, sequence, fileBytes: stat?.size, strange, vouched: false };
   if (!stat) {
     findings.add('missing', path, 0, 'the segment is missing');
     return { ...file, segment: undefined };
