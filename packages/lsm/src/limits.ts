@@ -80,3 +80,36 @@ export const VALUE_GARBAGE_SHARE_MAX = 0.25;
 /** How often a failed background job is tried again, at first and at most, in ms. */
 export const RETRY_MS_MIN = 100;
 export const RETRY_MS_MAX = 30_000;
+
+// Memtables, tables, caches and value files.
+
+/** Offsets into an arena are bytes in 31 bits: a memtable of the largest size and one long value fit. */
+export const ARENA_BYTES_MAX = 2 ** 31 - 8;
+
+/** A block of a table ends at the entry that fills it. Larger ones compress better and read worse. */
+export const BLOCK_BYTES_DEFAULT = 4096;
+export const BLOCK_BYTES_MIN = 256;
+export const BLOCK_BYTES_LIMIT = 1024 * 1024;
+/** What one block may hold when read: the longest value, its key, and their headers. */
+export const BLOCK_PAYLOAD_BYTES_MAX = VALUE_BYTES_MAX + 2 * KEY_BYTES_MAX + 4096;
+
+/** Entries between two that are stored whole: the price of a search within a stored block. */
+export const RESTART_INTERVAL = 16;
+
+/** An index larger than this is cut into partitions that come and go with the cache. */
+export const INDEX_PARTITION_BYTES = 16 * 1024;
+
+/** Bits of the filter for each key: one in a hundred absent keys is looked up in vain. */
+export const FILTER_BITS_PER_KEY_DEFAULT = 10;
+export const FILTER_BITS_PER_KEY_MAX = 32;
+/** A filter has at most this many bytes: keys beyond the room raise the share of vain look-ups. */
+export const FILTER_BYTES_MAX = 64 * 1024 * 1024;
+
+/** What a bulk writer collects before it writes, in bytes. */
+export const OUTPUT_BUFFER_BYTES = SYNC_STEP_BYTES;
+
+/** What one record of a value file may hold: the longest value and its key. */
+export const VALUE_RECORD_BYTES_MAX = VALUE_BYTES_MAX + KEY_BYTES_MAX + 4096;
+
+/** Tables that are open at once: descriptors are a limited good (1024 for a process, often). */
+export const OPEN_TABLES_MAX = 512;
