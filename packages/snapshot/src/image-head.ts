@@ -32,6 +32,7 @@ import {
   UUID_BYTES,
 } from './format.js';
 import type { ImageCipher } from './image-cipher.js';
+import { printable } from './printed.js';
 import type { SnapshotHeader } from './types.js';
 
 /** What a new image is encrypted with. */
@@ -112,12 +113,12 @@ export function decodeHead(source: Uint8Array): ImageHead {
   const crc = checkCrc(bytes, HEAD_CRC_AT, 0, 'head');
   checkZero(bytes, HEAD_ZERO_AT, 'head');
   const head: ImageHead = {
-    header: {
+    header: printable({
       lsn: lsn(readU64(bytes, LSN_AT, 'LSN')),
       epoch: readU64(bytes, EPOCH_AT, 'epoch'),
       uuid: databaseUuid,
       databaseTimeMs: readU64(bytes, TIME_AT, 'database time'),
-    },
+    }),
     imageUuid: Uint8Array.from(bytes.subarray(IMAGE_UUID_AT, IMAGE_UUID_AT + UUID_BYTES)),
     crc,
     compressed: (incompat & FEATURE_DEFLATE) !== 0,

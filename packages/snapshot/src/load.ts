@@ -14,7 +14,7 @@ import { nodeVfs, type Vfs } from '@nendb/vfs';
 import { SnapshotError } from './errors.js';
 import { type Examination, examine, readPayload } from './image-reader.js';
 import type { Access } from './image-scanner.js';
-import { checkEncryption, checkUuid } from './options.js';
+import { checkEncryption, checkLoadOptions, checkUuid } from './options.js';
 import { BAK, type ImagePlace, keptPlaces, NEWEST } from './places.js';
 import type {
   SnapshotErrorCode,
@@ -44,6 +44,7 @@ export async function load(
   dir: string,
   options: SnapshotLoadOptions = {},
 ): Promise<SnapshotImage | undefined> {
+  checkLoadOptions(dir, options);
   const vfs = options.vfs ?? nodeVfs;
   if (options.uuid !== undefined) checkUuid(options.uuid);
   const keys = checkEncryption(options.encryption);

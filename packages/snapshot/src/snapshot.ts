@@ -3,7 +3,7 @@ import { nodeVfs } from '@nendb/vfs';
 import { SnapshotError } from './errors.js';
 import { examine, type Look } from './image-reader.js';
 import { load } from './load.js';
-import { checkEncryption } from './options.js';
+import { checkEncryption, checkLookOptions, checkReadOptions } from './options.js';
 import { BAK, type ImagePlace, keptPlaces, NEWEST } from './places.js';
 import type {
   SnapshotImage,
@@ -52,6 +52,7 @@ export const Snapshot = {
    * `SNAPSHOT_TOO_NEW` and `SNAPSHOT_IO`, for an image that cannot be judged may well be good.
    */
   async list(dir: string, options?: SnapshotReadOptions): Promise<SnapshotInfo[]> {
+    checkReadOptions(dir, options);
     const infos: SnapshotInfo[] = [];
     for (const { file, state, info, reason } of await reports(dir, options, {
       depth: 'ends',
@@ -67,15 +68,17 @@ export const Snapshot = {
   },
 
   /**
-   * Looks at head and footer of each file that is there. Throws `SNAPSHOT_BAD_OPTION` for
-   * `encryption`, and nothing else: the reports say all.
+   * Looks at head and footer of each file that is there. Throws `SNAPSHOT_BAD_OPTION`, and nothing
+   * else: the reports say all.
    */
   async inspect(dir: string, options?: SnapshotLookOptions): Promise<SnapshotReport[]> {
+    checkLookOptions(dir, options);
     return reports(dir, options, lookOf('ends', options));
   },
 
   /** Checks every byte of each file that is there. Throws as `inspect` does. */
   async verify(dir: string, options?: SnapshotLookOptions): Promise<SnapshotReport[]> {
+    checkLookOptions(dir, options);
     return reports(dir, options, lookOf('all', options));
   },
 };

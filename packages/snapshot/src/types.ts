@@ -2,6 +2,7 @@
 import type { Compression, Encryption, Lsn } from '@nendb/codec';
 import type { Vfs } from '@nendb/vfs';
 
+/** `JSON.stringify` prints its LSN as a decimal string, its uuid as text. */
 export interface SnapshotHeader {
   /** The image holds exactly the effects up to and including this LSN. */
   lsn: Lsn;

@@ -24,7 +24,7 @@ import { BLOCK_HEADER_BYTES, blockPayloadBytesMax, imageBytes, temporaryFile } f
 import { deriveImageKey, type ImageKey } from './image-cipher.js';
 import type { ImagePlan } from './image-writer.js';
 import { BLOCKS_IN_FLIGHT_MAX, FREE_BYTES_RESERVE } from './limits.js';
-import { checkCompression, checkEncryption, checkHeader } from './options.js';
+import { checkCompression, checkEncryption, checkWriteOptions } from './options.js';
 import { BAK, keptPlaces, NEWEST } from './places.js';
 import { publish, removeTemporaries, type Standing } from './publish.js';
 import type {
@@ -37,7 +37,7 @@ import type { WriterInit, WriterMethods } from './writer-task.js';
 
 /** See `Snapshot.write`. */
 export async function write(dir: string, options: SnapshotWriteOptions): Promise<SnapshotInfo> {
-  const header = checkHeader(options);
+  const header = checkWriteOptions(dir, options);
   const compression = checkCompression(options.compression);
   const keys = checkEncryption(options.encryption);
   const vfs = options.vfs ?? nodeVfs;

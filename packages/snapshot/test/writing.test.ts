@@ -286,6 +286,17 @@ describe('options', () => {
     ['uuid', { uuid: 'text' }],
     ['bytesExpected', { bytesExpected: -5 }],
     ['chunks', { chunks: ['text'] }],
+    ['chunks', { chunks: undefined }],
+    ['chunks', { chunks: null }],
+    ['chunks', { chunks: 'text' }],
+    ['chunks', { chunks: async function* () {} }],
+    ['chunks', { chunks: {} }],
+    ['signal', { signal: {} as never }],
+    ['onProgress', { onProgress: true as never }],
+    ['beforePublish', { beforePublish: {} as never }],
+    ['keeep', { keeep: 3 } as never],
+    ['vfs', { vfs: 5 as never }],
+    ['compression', { compression: 'zip' }],
   ])('a wrong %s is refused before anything is published', (name, wrong) =>
     machine(async (sim) => {
       const error = await refusal(write(sim, 1, wrong as Partial<SnapshotWriteOptions>));
@@ -299,6 +310,33 @@ describe('options', () => {
     machine(async (sim) => {
       const loading = Snapshot.load(DIR, { vfs: sim, uuid: new Uint8Array(3) });
       expect(await codeOf(loading)).toBe('SNAPSHOT_BAD_OPTION');
+    }));
+
+  it('an option that is none is refused wherever it is given', () =>
+    machine(async (vfs) => {
+      const none = (value: object | null | number) => value as never;
+      for (const look of ['load', 'list', 'inspect', 'verify'] as const) {
+        for (const wrong of [none({ vfs, keys: 1 }), none({ vfs: 1 }), none(null), none(5)]) {
+          expect(await codeOf(Snapshot[look](DIR, wrong)), look).toBe('SNAPSHOT_BAD_OPTION');
+        }
+        expect(await codeOf(Snapshot[look](none(5), { vfs })), look).toBe('SNAPSHOT_BAD_OPTION');
+      }
+      expect(await codeOf(Snapshot.write(DIR, none(null)))).toBe('SNAPSHOT_BAD_OPTION');
+      expect(await codeOf(Snapshot.write(none(5), options(1)))).toBe('SNAPSHOT_BAD_OPTION');
+    }));
+
+  it('prints its LSN as a decimal string and its uuid as text, and stays plain data', () =>
+    machine(async (vfs) => {
+      const printed = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+      const text = { lsn: '10', uuid: '10111213-1415-1617-1819-1a1b1c1d1e1f', epoch: 1 };
+      expect(printed(await write(vfs, 1))).toMatchObject({ header: text });
+      const image = await Snapshot.load(DIR, { vfs });
+      expect(printed(image)).toMatchObject({ header: text, info: { header: text } });
+      expect(printed(await Snapshot.list(DIR, { vfs }))).toMatchObject([{ header: text }]);
+      expect(printed(await Snapshot.verify(DIR, { vfs }))).toMatchObject([
+        { info: { header: text } },
+      ]);
+      expect(structuredClone(image?.header)).toEqual({ ...image?.header });
     }));
 });
 
