@@ -67,6 +67,16 @@ const TOO_NEW: Translation = {
   hint: 'the directory was written by a newer release: use that release',
 };
 
+/** Nothing is damaged, and no file is to be replaced. */
+const WRONG_KEY: Translation = {
+  exitCode: ExitCode.failure,
+  hint: 'nothing is damaged and nothing was changed: give the key that these files were written with',
+};
+const NOT_ENCRYPTED: Translation = {
+  exitCode: ExitCode.failure,
+  hint: 'open it without a key; to encrypt what it holds, write it anew with one',
+};
+
 type KnownCode =
   | EngineErrorCode
   | SnapshotErrorCode
@@ -100,6 +110,22 @@ const TRANSLATIONS: Readonly<Partial<Record<KnownCode, Translation>>> = {
   SNAPSHOT_TOO_NEW: TOO_NEW,
   ENGINE_TOO_NEW: TOO_NEW,
   FORMAT_TOO_NEW: TOO_NEW,
+  WAL_WRONG_KEY: WRONG_KEY,
+  SNAPSHOT_WRONG_KEY: WRONG_KEY,
+  SNAPSHOT_NO_KEY: WRONG_KEY,
+  WAL_NOT_ENCRYPTED: NOT_ENCRYPTED,
+  SNAPSHOT_NOT_ENCRYPTED: NOT_ENCRYPTED,
+  WAL_BUSY: {
+    exitCode: ExitCode.failure,
+    hint: 'the log is being cut back: try again in a moment',
+  },
+  WAL_LEASE_LOST: {
+    exitCode: ExitCode.failure,
+    hint: 'what it read fell too far behind and was removed: start again from a snapshot',
+  },
+  SNAPSHOT_CHANGED: { exitCode: ExitCode.failure, hint: 'a newer image took its place: try again' },
+  WAL_READ_ONLY: CORRUPT,
+  WAL_FULL: { exitCode: ExitCode.failure, hint: 'free disk space, then try again' },
   SNAPSHOT_NO_SPACE: { exitCode: ExitCode.failure, hint: 'free disk space, then try again' },
   ENGINE_NO_SPACE: { exitCode: ExitCode.failure, hint: 'free disk space, then try again' },
   ENGINE_NOT_WRITABLE: {
@@ -129,7 +155,8 @@ export function toCliError(error: unknown): CliError {
   return new CliError(translation.exitCode, code, message, translation.hint);
 }
 
-function translationOf(code: string | undefined): Translation | undefined {
+/** What an error of this code means to the terminal; `undefined` for a plain failure. */
+export function translationOf(code: string | undefined): Translation | undefined {
   const entry = Object.entries(TRANSLATIONS).find(([known]) => known === code);
   return entry?.[1];
 }

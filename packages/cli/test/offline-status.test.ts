@@ -14,6 +14,12 @@ function segments(dir: string): string[] {
   return names.sort().map((name) => join(dir, 'wal', name));
 }
 
+/** Where the frames of a sealed segment end, as its footer says. */
+function endOf(file: string): number {
+  const bytes = readFileSync(file);
+  return Number(bytes.readBigUInt64LE(bytes.length - 16));
+}
+
 async function status(dir: string, ...flags: string[]) {
   const before = hashTree(dir);
   const outcome = await nen(['status', '--json', '--dir', dir, ...flags]);
@@ -49,7 +55,11 @@ describe('a sound directory', () => {
         healthy: true,
         io_error_count: 0,
         last_error: null,
-        end_pos: { lsn: '3', segment: segments(dir).at(-1)?.split('/').at(-1) },
+        end_pos: {
+          lsn: '3',
+          segment: segments(dir).at(-1)?.split('/').at(-1),
+          offset: endOf(segments(dir).at(-1) ?? ''),
+        },
         segments: 1,
         last_lsn: '3',
       },
@@ -86,14 +96,14 @@ describe('a sound directory', () => {
     const { code, document } = await status(dir);
     expect(code).toBe(0);
     expect(document.wal_health.last_lsn).toBe('0');
+    expect(document.wal_health.end_pos).toMatchObject({ lsn: '0', offset: 512 });
     expect(document.snapshot.lsn).toBe(null);
   });
 
   test('with a torn tail is healthy, and says what would be cut off', async () => {
     const dir = await makeDatabase((client) => client.call('SET', 'k', 'v'));
     const file = segments(dir)[0];
-    const whole = readFileSync(file);
-    const trailerAt = Number(whole.readBigUInt64LE(whole.length - 16));
+    const trailerAt = endOf(file);
     truncateSync(file, trailerAt + 10);
     const { code, document } = await status(dir, '--fail-on-unhealthy');
     expect(code).toBe(0);

@@ -37,6 +37,8 @@ interface Findings {
   /** Wall clock, in ms since 1970, when the image was written. */
   imageSavedAtMs?: number;
   recovery?: WalRecovery;
+  /** The newest segment, and where its frames end, in bytes. */
+  end?: { segment: string; offset: number };
   log?: LogFiles;
   replayed: number;
   failure?: CliError;
@@ -100,6 +102,7 @@ async function examine(dir: string, vfs: Vfs): Promise<Findings> {
     await examineImage(dir, vfs, found);
     if (found.identity !== undefined) {
       found.recovery = await dryRun(dir, found.identity, vfs, found);
+      found.end = await logEnd(joinPath(dir, WAL_DIRECTORY), vfs);
     }
   } catch (error) {
     const bridged = found.imageRefusal !== undefined && codeOf(error) === 'WAL_TRUNCATED_AWAY';
@@ -156,6 +159,12 @@ async function dryRun(
   return recovery;
 }
 
+/** Where the log ends; `undefined` where there is none. */
+async function logEnd(dir: string, vfs: Vfs): Promise<Findings['end']> {
+  const last = (await Wal.inspect(dir, { vfs })).segments.at(-1);
+  return last?.bytes === undefined ? undefined : { segment: last.name, offset: last.bytes };
+}
+
 /** A failure beside a process that came meanwhile says nothing about the directory. */
 async function assertStillFree(dir: string, vfs: Vfs): Promise<void> {
   const { held, owner } = await settledLock(joinPath(dir, LOCK_FILE), vfs);
@@ -190,7 +199,7 @@ function recoveryStatus(found: Findings) {
   };
 }
 
-function walStatus({ recovery, log, failure }: Findings, reason: string | null) {
+function walStatus({ recovery, end, log, failure }: Findings, reason: string | null) {
   const lastLsn = recovery === undefined ? null : String(recovery.lastLsn);
   return {
     healthy: failure === undefined,
@@ -204,8 +213,8 @@ function walStatus({ recovery, log, failure }: Findings, reason: string | null) 
         : {
             epoch: lastEpoch(recovery),
             lsn: String(recovery.lastLsn),
-            segment: log?.segments.at(-1) ?? null,
-            offset: recovery.truncated?.offset ?? null,
+            segment: end?.segment ?? null,
+            offset: end?.offset ?? null,
           },
     segments: log?.segments.length ?? null,
     segment_bytes: log?.bytes ?? null,

@@ -1,8 +1,13 @@
 /** What the commands that only look at images share: finding them, and a report as JSON. */
-import { Snapshot, type SnapshotReport, type SnapshotState } from '@nendb/snapshot';
+import {
+  Snapshot,
+  type SnapshotErrorCode,
+  type SnapshotReport,
+  type SnapshotState,
+} from '@nendb/snapshot';
 import { nodeVfs } from '@nendb/vfs';
 import type { CommandContext } from '../../command.js';
-import { CliError, ExitCode } from '../../errors.js';
+import { CliError, ExitCode, translationOf } from '../../errors.js';
 import type { JsonValue } from '../../output/json.js';
 import { uuidText } from '../../output/uuid.js';
 import { findDirectory } from '../../target.js';
@@ -53,6 +58,14 @@ export function reportToJson({ file, role, state, info, reason, offset }: ImageR
   };
 }
 
+/** The error of each state that has one of its own. */
+const CODES: Partial<Record<ImageReport['state'], SnapshotErrorCode>> = {
+  'too-new': 'SNAPSHOT_TOO_NEW',
+  'wrong-key': 'SNAPSHOT_WRONG_KEY',
+  'no-key': 'SNAPSHOT_NO_KEY',
+  'not-encrypted': 'SNAPSHOT_NOT_ENCRYPTED',
+};
+
 /** Throws for the first image that something is wrong with; call it when the report has been printed. */
 export function throwIfBad(reports: readonly ImageReport[]): void {
   const bad = reports.find(({ state }) => state !== 'valid' && state !== 'unchecked');
@@ -67,9 +80,10 @@ export function throwIfBad(reports: readonly ImageReport[]): void {
       'the database falls back to the other image and a longer log; nen snapshot create makes a new one',
     );
   }
-  const [code, hint] =
-    bad.state === 'too-new'
-      ? ['SNAPSHOT_TOO_NEW', 'use the release that wrote it']
-      : ['SNAPSHOT_IO', 'check the permissions of the file, and the disk'];
-  throw new CliError(ExitCode.failure, code, message, hint);
+  const code = CODES[bad.state] ?? 'SNAPSHOT_IO';
+  const { exitCode, hint } = translationOf(code) ?? {
+    exitCode: ExitCode.failure,
+    hint: 'check the permissions of the file, and the disk',
+  };
+  throw new CliError(exitCode, code, message, hint);
 }
