@@ -30,6 +30,7 @@ import { asEngineError, EngineError } from './errors.js';
 import { ActiveExpiry } from './expiry.js';
 import { type OpenedDatabase, openDatabase } from './open.js';
 import { type EngineSettings, settingsOf } from './options.js';
+import { RandomNumbers } from './random-numbers.js';
 import { Snapshotter } from './snapshotter.js';
 import type { Store } from './stores/store.js';
 import { Transaction } from './transaction.js';
@@ -58,6 +59,7 @@ export class Engine implements EngineView {
   readonly #reader = new EffectReader();
   readonly #snapshotter: Snapshotter;
   readonly #expiry: ActiveExpiry;
+  readonly #random: RandomNumbers;
   readonly #fatalListeners = new Set<(error: Error) => void>();
   readonly #thread = currentThread();
   #state: EngineHealthState = 'ok';
@@ -103,6 +105,7 @@ export class Engine implements EngineView {
     this.#store = opened.store;
     this.#databases = opened.databases;
     this.#clock = opened.clock;
+    this.#random = new RandomNumbers(settings.vfs.random);
     this.#appliedLsn = opened.recovery.log.lastLsn;
     this.#transaction = new Transaction(this.#store, this.#databases, settings);
     this.#snapshotter = new Snapshotter({
@@ -143,6 +146,10 @@ export class Engine implements EngineView {
 
   nowMs(): number {
     return this.#clock.nowMs();
+  }
+
+  random(): number {
+    return this.#random.next();
   }
 
   prepare(database: number, keys: readonly Uint8Array[]): true | Promise<void> {
@@ -217,7 +224,12 @@ export class Engine implements EngineView {
     for (const [database, namespace] of this.#databases.namespaces.entries()) {
       const keys = this.#store.keyCount(namespace);
       if (keys > 0) {
-        databases.push({ database, keys, expiring: this.#store.expiringCount(namespace) });
+        databases.push({
+          database,
+          keys,
+          expiring: this.#store.expiringCount(namespace),
+          fieldExpiring: this.#store.fieldExpiringCount(namespace),
+        });
       }
     }
     return {
@@ -227,6 +239,7 @@ export class Engine implements EngineView {
       commits: this.#commits,
       effects: this.#effects,
       expiredKeys: this.#expiry.removedKeys,
+      expiredFields: this.#expiry.removedFields,
     };
   }
 

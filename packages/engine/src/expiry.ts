@@ -1,6 +1,6 @@
 /**
- * Removes keys whose time has passed, a bounded step at a time. Housekeeping only: reads hide such
- * keys whether this runs or not (R12), and each removal is a logged delete (R1).
+ * Removes keys and fields whose time has passed, a bounded step at a time. Housekeeping only: reads hide
+ * them whether this runs or not (R12), and each removal is a logged delete (R1).
  */
 import type { Timer, Timers } from '@nendb/vfs';
 import type { Databases } from './effects/databases.js';
@@ -22,6 +22,8 @@ export interface ExpiryTarget {
 export class ActiveExpiry {
   /** Keys removed since the engine was opened. */
   removedKeys = 0;
+  /** The same for fields; those that went with their key are not counted. */
+  removedFields = 0;
   readonly #timers: Timers;
   readonly #target: ExpiryTarget;
   #timer: Timer | undefined;
@@ -48,26 +50,53 @@ export class ActiveExpiry {
     let full = false;
     for (let i = 0; i < DATABASE_COUNT; i++) {
       this.#database = (this.#database + 1) % DATABASE_COUNT;
-      const removed = this.#step(this.#database);
-      full ||= removed >= EXPIRY_KEYS_MAX;
+      const namespace = this.#target.databases.namespaceOf(this.#database);
+      const keys = this.#removeKeys(this.#database, namespace);
+      const fields = this.#removeFields(this.#database, namespace);
+      this.removedKeys += keys;
+      this.removedFields += fields;
+      full ||= Math.max(keys, fields) >= EXPIRY_KEYS_MAX;
     }
     if (full) this.#timers.turnEnd(() => this.#run());
     else this.start();
   }
 
-  #step(database: number): number {
-    const { store, databases } = this.#target;
-    const namespace = databases.namespaceOf(database);
+  #removeKeys(database: number, namespace: number): number {
+    const { store } = this.#target;
     if (store.expiringCount(namespace) === 0) return 0;
+    return this.#commit((transaction) => {
+      const due: Buffer[] = [];
+      store.scanExpired(namespace, transaction.nowMs, EXPIRY_KEYS_MAX, EXPIRY_STEPS_MAX, (key) =>
+        due.push(Buffer.from(key)),
+      );
+      return due.filter((key) => transaction.removeExpired(database, key, 0, key.length)).length;
+    });
+  }
+
+  #removeFields(database: number, namespace: number): number {
+    const { store } = this.#target;
+    if (store.fieldExpiringCount(namespace) === 0) return 0;
+    return this.#commit((transaction) => {
+      const due: [key: Buffer, field: Buffer][] = [];
+      store.scanExpiredFields(
+        namespace,
+        transaction.nowMs,
+        EXPIRY_KEYS_MAX,
+        EXPIRY_STEPS_MAX,
+        (key, field) => due.push([Buffer.from(key), Buffer.from(field)]),
+      );
+      return due.filter(([key, field]) => transaction.removeExpiredField(database, key, field))
+        .length;
+    });
+  }
+
+  /** What `remove` says that it removed; 0 where that could not be committed. */
+  #commit(remove: (transaction: Transaction) => number): number {
     let removed = 0;
     const committed = this.#target.change((transaction) => {
-      store.scanExpired(namespace, transaction.nowMs, EXPIRY_KEYS_MAX, EXPIRY_STEPS_MAX, (key) => {
-        if (transaction.removeExpired(database, key, 0, key.length)) removed++;
-      });
+      removed = remove(transaction);
     });
     // Nothing was removed where the disk was full: to go on at once would only fail at once again.
-    if (!committed) return 0;
-    this.removedKeys += removed;
-    return removed;
+    return committed ? removed : 0;
   }
 }

@@ -39,6 +39,12 @@ export const IMAGE_STEP_ROWS = 10_000;
  */
 export const IMAGE_CHUNK_BYTES_MAX = COMMIT_BYTES_LIMIT + KEY_BYTES_MAX + MiB;
 
+/** Fields that a copy of a key reads in one step: the store may have to make a list of them. */
+export const COPY_STEP_FIELDS = 1_024;
+
+/** Keys that are tried for a sample before all are looked through: expired ones are passed over. */
+export const SAMPLE_TRIES_MAX = 100;
+
 /** How often expired keys are looked for. */
 export const EXPIRY_PERIOD_MS = 100;
 

@@ -23,9 +23,12 @@ const ROOM_BYTES_MAX = 1024 * 1024;
 /** A field's staged value. */
 export class StagedField implements RecordView {
   readonly type = Type.string;
-  readonly expireAtMs = 0;
+  readonly fieldsExpireAtMs = 0;
 
-  constructor(readonly value: Buffer) {}
+  constructor(
+    readonly value: Buffer,
+    public expireAtMs: number,
+  ) {}
 
   get length(): number {
     return this.value.length;
@@ -45,6 +48,7 @@ export class StagedKey implements RecordView {
   exists = false;
   type: ValueType = Type.string;
   expireAtMs = 0;
+  fieldsExpireAtMs = 0;
   /** The string, where it is one. */
   value: Buffer = EMPTY;
   /** What `value` may grow into, once it has been patched. */
@@ -87,6 +91,7 @@ export class StagedKey implements RecordView {
   remove(): void {
     this.exists = false;
     this.expireAtMs = 0;
+    this.fieldsExpireAtMs = 0;
     this.value = EMPTY;
     this.fields.clear();
     this.fieldCount = 0;
@@ -133,8 +138,25 @@ export class Overlay {
     return this.#spaces.get(namespace)?.get(latin1(key, from, to));
   }
 
-  keysOf(namespace: number): Iterable<StagedKey> {
-    return this.#spaces.get(namespace)?.values() ?? [];
+  /** Keys that are staged and that the store has not. */
+  *createdKeys(namespace: number): Iterable<StagedKey> {
+    for (const staged of this.#spaces.get(namespace)?.values() ?? []) {
+      const { key } = staged;
+      if (staged.exists && !this.#store.find(namespace, key, 0, key.length)) yield staged;
+    }
+  }
+
+  /** Fields of a staged collection that the store does not show. */
+  *createdFields(
+    namespace: number,
+    staged: StagedKey,
+  ): Iterable<[field: Buffer, value: StagedField]> {
+    for (const [name, value] of staged.fields) {
+      if (!value) continue;
+      const field = Buffer.from(name, 'latin1');
+      if (staged.storeFieldsVisible && this.#storedField(namespace, staged.key, field)) continue;
+      yield [field, value];
+    }
   }
 
   keyDelta(namespace: number): number {
@@ -143,6 +165,26 @@ export class Overlay {
 
   expiringDelta(namespace: number): number {
     return this.#counts.get(namespace)?.expiring ?? 0;
+  }
+
+  /** Fields of a staged collection whose time is before `nowMs`. */
+  countExpiredFields(namespace: number, staged: StagedKey, nowMs: number): number {
+    const { key } = staged;
+    let expired = 0;
+    if (staged.storeFieldsVisible) {
+      expired = this.#store.countExpiredFields(namespace, key, 0, key.length, nowMs);
+    }
+    for (const [name, field] of staged.fields) {
+      if (field && isPast(field.expireAtMs, nowMs)) expired++;
+      if (!staged.storeFieldsVisible) continue;
+      const stored = this.#storedField(namespace, key, Buffer.from(name, 'latin1'));
+      if (stored && isPast(stored.expireAtMs, nowMs)) expired--;
+    }
+    return expired;
+  }
+
+  #storedField(namespace: number, key: Buffer, field: Buffer): RecordView | undefined {
+    return this.#store.findField(namespace, key, 0, key.length, field, 0, field.length);
   }
 
   #index(effect: EffectReader): void {
@@ -184,13 +226,33 @@ export class Overlay {
         if (effect.fieldCreated) staged.fieldCount++;
         staged.fields.set(
           latin1(effect.bytes, effect.fieldFrom, effect.fieldTo),
-          new StagedField(copyOf(effect.bytes, effect.valueFrom, effect.valueTo)),
+          new StagedField(copyOf(effect.bytes, effect.valueFrom, effect.valueTo), 0),
         );
+        return;
+      case EffectType.fieldExpire:
+        this.#expireField(staged, effect);
         return;
       case EffectType.fieldDrop:
         staged.fieldCount--;
         staged.fields.set(latin1(effect.bytes, effect.fieldFrom, effect.fieldTo), undefined);
         if (effect.removed) staged.remove();
+    }
+  }
+
+  #expireField(staged: StagedKey, effect: EffectReader): void {
+    const { expireAtMs } = effect;
+    const name = latin1(effect.bytes, effect.fieldFrom, effect.fieldTo);
+    let field = staged.fields.get(name);
+    if (!field && staged.storeFieldsVisible && !staged.fields.has(name)) {
+      const stored = this.#storedField(effect.namespace, staged.key, Buffer.from(name, 'latin1'));
+      if (stored) field = new StagedField(Buffer.from(stored.bytes()), stored.expireAtMs);
+    }
+    if (!field) return;
+    field.expireAtMs = expireAtMs;
+    staged.fields.set(name, field);
+    const soonest = staged.fieldsExpireAtMs;
+    if (expireAtMs !== 0 && (soonest === 0 || expireAtMs < soonest)) {
+      staged.fieldsExpireAtMs = expireAtMs;
     }
   }
 
@@ -227,12 +289,18 @@ function takeOver(staged: StagedKey, stored: RecordView): void {
   staged.exists = true;
   staged.type = stored.type;
   staged.expireAtMs = stored.expireAtMs;
+  staged.fieldsExpireAtMs = stored.fieldsExpireAtMs;
   if (stored.type === Type.string) {
     staged.value = Buffer.from(stored.bytes());
   } else {
     staged.fieldCount = stored.length;
     staged.storeFieldsVisible = true;
   }
+}
+
+/** Redis's rule: what ends at a time is gone after it, not at it. */
+export function isPast(expireAtMs: number, nowMs: number): boolean {
+  return expireAtMs !== 0 && expireAtMs < nowMs;
 }
 
 function copyOf(bytes: Uint8Array, from: number, to: number): Buffer {

@@ -78,6 +78,21 @@ export interface TransactionView {
     visit: FieldVisitor,
   ): number;
 
+  /**
+   * Visits a key that `random`, from 0 to below 1 (`EngineView.random`), falls on; false where there
+   * is none. Keys are met about evenly; where hardly any lives, the first one is taken.
+   */
+  sampleKey(database: number, random: number, visit: KeyVisitor): boolean;
+  /** The same for the fields of a hash. */
+  sampleField(
+    database: number,
+    key: Uint8Array,
+    from: number,
+    to: number,
+    random: number,
+    visit: FieldVisitor,
+  ): boolean;
+
   /** Sets a key to a string, whatever it held. `expireAtMs` 0 means never. */
   putString(
     database: number,
@@ -110,7 +125,10 @@ export interface TransactionView {
     to: number,
     expireAtMs: number,
   ): boolean;
-  /** Sets a field of a hash; returns whether the field is new. The key is a hash or missing. */
+  /**
+   * Sets a field of a hash, which then never ends; returns whether the field is new. The key is a
+   * hash or missing.
+   */
   putField(
     database: number,
     key: Uint8Array,
@@ -132,6 +150,32 @@ export interface TransactionView {
     field: Uint8Array,
     fieldFrom: number,
     fieldTo: number,
+  ): boolean;
+  /** Sets or clears (0) the time a field ends; returns whether the field was there. */
+  setFieldExpiry(
+    database: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    field: Uint8Array,
+    fieldFrom: number,
+    fieldTo: number,
+    expireAtMs: number,
+  ): boolean;
+  /**
+   * Makes `target` what `key` is: value or fields, and all times. What `target` held is gone.
+   * Returns whether `key` was there; where it was not, nothing changes. They are two keys: the same
+   * one twice is a `RangeError`.
+   */
+  copy(
+    database: number,
+    key: Uint8Array,
+    from: number,
+    to: number,
+    targetDatabase: number,
+    target: Uint8Array,
+    targetFrom: number,
+    targetTo: number,
   ): boolean;
   flushDatabase(database: number): void;
   flushAll(): void;
@@ -166,10 +210,18 @@ export interface SnapshotStatus {
 export interface EngineStats {
   store: StoreUsage & { kind: string };
   wal: WalStats;
-  databases: readonly { database: number; keys: number; expiring: number }[];
+  databases: readonly {
+    database: number;
+    keys: number;
+    /** Keys that end. */
+    expiring: number;
+    /** Keys with fields that end. */
+    fieldExpiring: number;
+  }[];
   commits: number;
   effects: number;
   expiredKeys: number;
+  expiredFields: number;
 }
 
 /** What an engine does, as its users see it. */
@@ -188,6 +240,8 @@ export interface EngineView {
 
   /** Database time in ms since 1970: never goes back, not even over a restart. */
   nowMs(): number;
+  /** A random number from 0 to below 1, with 32 bits; not for secrets. */
+  random(): number;
   /** Whether `prepare` always says `true`, so that callers need not ask. */
   readonly alwaysReady: boolean;
   /**

@@ -348,7 +348,7 @@ describe('keys past their time', () => {
         await new Promise<void>((resolve) => sim.timers.after(3_000, resolve));
         const stats = engine.stats();
         expect(stats.expiredKeys).toBe(450);
-        expect(stats.databases).toEqual([{ database: 0, keys: 50, expiring: 0 }]);
+        expect(stats.databases).toEqual([{ database: 0, keys: 50, expiring: 0, fieldExpiring: 0 }]);
         expect(engine.appliedLsn).toBeGreaterThanOrEqual(503);
         applied = engine.appliedLsn;
       },

@@ -67,7 +67,9 @@ describe('active expiry', () => {
       put(engine, 3, 'again', atMs);
       put(engine, 3, 'stays', 0);
       await wait(500);
-      expect(engine.stats().databases).toEqual([{ database: 3, keys: 1, expiring: 0 }]);
+      expect(engine.stats().databases).toEqual([
+        { database: 3, keys: 1, expiring: 0, fieldExpiring: 0 },
+      ]);
       expect(engine.stats().expiredKeys).toBe(16);
       await engine.close();
     });

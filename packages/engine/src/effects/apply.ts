@@ -97,6 +97,18 @@ function applyOne(effect: EffectReader, store: Store, databases: Databases): voi
           effect.fieldTo,
         );
       return;
+    case EffectType.fieldExpire:
+      store.setFieldExpiry(
+        namespace,
+        bytes,
+        keyFrom,
+        keyTo,
+        bytes,
+        effect.fieldFrom,
+        effect.fieldTo,
+        effect.expireAtMs,
+      );
+      return;
     case EffectType.databases:
       databases.assign(effect.namespaces, effect.nextNamespace);
       store.retainNamespaces(databases.namespaces);

@@ -4,14 +4,15 @@
  *
  *     effect := type(u8) flags(u8) body
  *
- *     type  name       body (v = unsigned varint; a length is always followed by its bytes)
- *        1  put        v namespace, v key length, v expireAtMs, v value length
- *        2  delete     v namespace, v key length
- *        3  expire     v namespace, v key length, v expireAtMs
- *        4  patch      v namespace, v key length, v at, v newLength, v bytes length
- *        5  fieldPut   v namespace, v key length, v field length, v value length
- *        6  fieldDrop  v namespace, v key length, v field length
- *       16  databases  v next namespace, v count, count times v namespace
+ *     type  name         body (v = unsigned varint; a length is always followed by its bytes)
+ *        1  put          v namespace, v key length, v expireAtMs, v value length
+ *        2  delete       v namespace, v key length
+ *        3  expire       v namespace, v key length, v expireAtMs
+ *        4  patch        v namespace, v key length, v at, v newLength, v bytes length
+ *        5  fieldPut     v namespace, v key length, v field length, v value length
+ *        6  fieldDrop    v namespace, v key length, v field length
+ *        7  fieldExpire  v namespace, v key length, v field length, v expireAtMs
+ *       16  databases    v next namespace, v count, count times v namespace
  *
  *     flags: bits 0-3 the type of value the key holds (after the effect; before it for delete)
  *            bit 4 created: the key did not exist before
@@ -35,6 +36,7 @@ export const EffectType = {
   patch: 4,
   fieldPut: 5,
   fieldDrop: 6,
+  fieldExpire: 7,
   databases: 16,
 } as const;
 export type EffectType = (typeof EffectType)[keyof typeof EffectType];
@@ -63,6 +65,7 @@ allow(EffectType.expire, 0, STRING | HASH);
 allow(EffectType.patch, FLAG_CREATED, STRING);
 allow(EffectType.fieldPut, FLAG_CREATED | FLAG_FIELD_CREATED, HASH);
 allow(EffectType.fieldDrop, FLAG_REMOVED, HASH);
+allow(EffectType.fieldExpire, 0, HASH);
 allow(EffectType.databases, 0, 1);
 
 /** Whether an effect of `type` (a byte) may have `flags`. Never, where the type is unknown. */

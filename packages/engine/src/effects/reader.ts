@@ -124,6 +124,10 @@ export class EffectReader {
         return;
       case EffectType.fieldDrop:
         this.#readField();
+        return;
+      case EffectType.fieldExpire:
+        this.#readField();
+        this.expireAtMs = varints.next();
     }
   }
 

@@ -150,6 +150,24 @@ export class EffectWriter {
     this.#run(field, fieldFrom, fieldTo);
   }
 
+  fieldExpire(
+    namespace: number,
+    type: ValueType,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    field: Uint8Array,
+    fieldFrom: number,
+    fieldTo: number,
+    expireAtMs: number,
+  ): void {
+    this.#begin(EffectType.fieldExpire, effectFlags(type), keyTo - keyFrom + fieldTo - fieldFrom);
+    this.#varint(namespace);
+    this.#run(key, keyFrom, keyTo);
+    this.#run(field, fieldFrom, fieldTo);
+    this.#varint(expireAtMs);
+  }
+
   databases(namespaces: readonly number[], nextNamespace: number): void {
     this.#begin(EffectType.databases, 0, VARINT_BYTES_MAX * (namespaces.length + 2));
     this.#varint(nextNamespace);

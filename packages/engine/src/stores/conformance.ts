@@ -10,8 +10,23 @@ import assert from 'node:assert/strict';
 import { applyEffects } from '../effects/apply.js';
 import { Databases } from '../effects/databases.js';
 import { EffectReader } from '../effects/reader.js';
-import { type DumpedNamespace, dumpNamespace } from './dump.js';
-import { type Store, type StoreImage, ValueType } from './store.js';
+import { fieldCases } from './conformance-fields.js';
+import { imageCases } from './conformance-images.js';
+import {
+  b,
+  expectState,
+  field,
+  find,
+  patch,
+  put,
+  putField,
+  removeExpired,
+  removeField,
+  SPACE,
+  type StoreCase,
+  text,
+} from './conformance-steps.js';
+import { type Store, ValueType } from './store.js';
 import { StoreModel } from './store-model.js';
 
 export interface StoreConformanceOptions {
@@ -23,12 +38,9 @@ export interface StoreConformanceOptions {
   operations?: number;
 }
 
-const SPACE = 3;
-const b = (text: string) => Buffer.from(text, 'latin1');
-
 export function storeConformance(options: StoreConformanceOptions): void {
   const { test, makeStore, seed, operations = 2_000 } = options;
-  const withStore = (name: string, body: (store: Store) => void) =>
+  const withStore: StoreCase = (name, body) =>
     test(name, async () => {
       const store = makeStore();
       try {
@@ -228,175 +240,6 @@ export function storeConformance(options: StoreConformanceOptions): void {
     }
   });
 
-  withStore(
-    'R16: an image is the state when it began, whatever is written while it is read',
-    (store) => {
-      for (let round = 0; round < 8; round++) {
-        const model = new StoreModel(seed + 10 + round);
-        for (let i = 0; i < 200; i++) model.step(store);
-        const expected = model.spaces.map((space) => dumpNamespace(store, space));
-        const loaded = loadImage(store.image(), makeStore(), () => {
-          for (let i = 0; i < 5; i++) model.step(store);
-        });
-        assert.deepEqual(
-          model.spaces.map((space) => dumpNamespace(loaded, space)),
-          expected,
-        );
-        expectState(store, model);
-        loaded.close();
-        store.retainNamespaces([]);
-      }
-    },
-  );
-
-  withStore(
-    'R16: an image outlives what it is of: emptied collections, dropped namespaces, keys made anew',
-    (store) => {
-      const { random } = new StoreModel(seed + 4);
-      const change = (space: number) => {
-        const key = b(`k${random(40)}`);
-        const name = b(`f${random(30)}`);
-        const value = b('v'.repeat(random(30)));
-        const { length } = value;
-        switch (random(8)) {
-          case 0:
-            store.remove(space, key, 0, key.length);
-            return;
-          case 1:
-            store.setExpiry(space, key, 0, key.length, random(3) * 1_000);
-            return;
-          case 2:
-            store.putString(space, key, 0, key.length, value, 0, length, 7);
-            return;
-          case 3:
-            store.patchString(space, key, 0, key.length, 0, value, 0, length, length + random(5));
-            return;
-          case 4:
-            store.removeField(space, key, 0, key.length, name, 0, name.length);
-            return;
-          default: {
-            const { hash } = ValueType;
-            store.putField(space, hash, key, 0, key.length, name, 0, name.length, value, 0, length);
-          }
-        }
-      };
-      for (let round = 0; round < 10; round++) {
-        const spaces = [1, 2, 3].map((space) => space + round * 10);
-        for (let i = 0; i < 600; i++) change(spaces[i % 3]);
-        const expected = spaces.map((space) => dumpNamespace(store, space));
-        let step = 0;
-        const loaded = loadImage(store.image(), makeStore(), () => {
-          step++;
-          for (let i = 0; i < 4; i++) change(spaces[random(3)]);
-          // All of a namespace at once, then some of it anew.
-          if (step === 10) for (let i = 10; i < 40; i++) store.remove(spaces[0], b(`k${i}`), 0, 3);
-          if (step === 20) store.retainNamespaces(spaces.slice(0, 2));
-          if (step === 30) store.retainNamespaces([]);
-        });
-        assert.deepEqual(
-          spaces.map((space) => dumpNamespace(loaded, space)),
-          expected,
-        );
-        loaded.close();
-        store.retainNamespaces([]);
-        while (store.reclaim(1_000));
-      }
-    },
-  );
-
-  withStore('an image given up half way leaves the store as it is', (store) => {
-    const model = new StoreModel(seed + 3);
-    for (let i = 0; i < 300; i++) model.step(store);
-    const image = store.image();
-    image.next(64);
-    model.step(store);
-    image.release();
-    assert.equal(store.usage().imageBytes, 0);
-    for (let i = 0; i < 300; i++) model.step(store);
-    expectState(store, model);
-    store.image().release();
-  });
-}
-
-/** Reads an image to its end into another store; `meanwhile` runs between the steps. */
-function loadImage(image: StoreImage, target: Store, meanwhile: () => void): Store {
-  const reader = new EffectReader();
-  const databases = new Databases();
-  for (;;) {
-    const run = image.next(256);
-    if (!run) break;
-    applyEffects(reader, run, 0, run.length, target, databases);
-    meanwhile();
-  }
-  image.release();
-  return target;
-}
-
-function expectState(store: Store, model: StoreModel): void {
-  for (const space of model.spaces) {
-    const expected: DumpedNamespace = model.dump(space);
-    assert.deepEqual(dumpNamespace(store, space), expected);
-    assert.equal(store.keyCount(space), expected.length);
-    assert.equal(
-      store.expiringCount(space),
-      expected.filter(([, content]) => content.expireAtMs !== 0).length,
-    );
-  }
-}
-
-/** Looks for expired keys and removes them, while a look is as full as it may be. */
-function removeExpired(store: Store, nowMs: number, count: number, stepsMax: number): number {
-  for (let removed = 0; ; ) {
-    const due: Buffer[] = [];
-    const steps = store.scanExpired(SPACE, nowMs, count, stepsMax, (key, view) => {
-      assert(view.expireAtMs !== 0 && view.expireAtMs < nowMs, `${view.expireAtMs} at ${nowMs}`);
-      due.push(Buffer.from(key));
-    });
-    assert(steps <= stepsMax && due.length <= count);
-    for (const key of due) store.remove(SPACE, key, 0, key.length);
-    removed += due.length;
-    if (due.length < count) return removed;
-  }
-}
-
-function find(store: Store, key: string) {
-  return store.find(SPACE, b(key), 0, key.length);
-}
-
-function text(store: Store, key: string): string | undefined {
-  const view = find(store, key);
-  return view && Buffer.from(view.bytes()).toString('latin1');
-}
-
-function put(store: Store, key: string, value: string, expireAtMs = 0): void {
-  store.putString(SPACE, b(key), 0, key.length, b(value), 0, value.length, expireAtMs);
-}
-
-function patch(store: Store, key: string, at: number, bytes: string, newLength: number): void {
-  store.patchString(SPACE, b(key), 0, key.length, at, b(bytes), 0, bytes.length, newLength);
-}
-
-function field(store: Store, key: string, name: string): string | undefined {
-  const view = store.findField(SPACE, b(key), 0, key.length, b(name), 0, name.length);
-  return view && Buffer.from(view.bytes()).toString('latin1');
-}
-
-function putField(store: Store, key: string, name: string, value: string): void {
-  store.putField(
-    SPACE,
-    ValueType.hash,
-    b(key),
-    0,
-    key.length,
-    b(name),
-    0,
-    name.length,
-    b(value),
-    0,
-    value.length,
-  );
-}
-
-function removeField(store: Store, key: string, name: string): void {
-  store.removeField(SPACE, b(key), 0, key.length, b(name), 0, name.length);
+  fieldCases(withStore);
+  imageCases(withStore, options);
 }

@@ -11,7 +11,7 @@ export interface DumpedKey {
   /** A string's bytes, one character a byte. */
   value?: string;
   /** A collection's fields, sorted by name. */
-  fields?: [field: string, value: string][];
+  fields?: [field: string, value: string, expireAtMs: number][];
 }
 
 /** Keys of a namespace by name, sorted. */
@@ -35,11 +35,11 @@ function dumpKey(store: Store, namespace: number, key: Buffer): DumpedKey {
   if (!view) throw new Error('expected a scanned key to be found');
   const { type, expireAtMs } = view;
   if (type === ValueType.string) return { type, expireAtMs, value: textOf(view.bytes()) };
-  const fields: [string, string][] = [];
+  const fields: [string, string, number][] = [];
   let cursor = 0;
   do {
     cursor = store.scanFields(namespace, key, 0, key.length, cursor, SCAN_COUNT, (field, value) => {
-      fields.push([textOf(field), textOf(value.bytes())]);
+      fields.push([textOf(field), textOf(value.bytes()), value.expireAtMs]);
     });
   } while (cursor !== 0);
   return { type, expireAtMs, fields: fields.sort(byName) };
@@ -49,6 +49,6 @@ function textOf(bytes: Uint8Array): string {
   return latin1(bytes, 0, bytes.length);
 }
 
-function byName([a]: [string, unknown], [b]: [string, unknown]): number {
+function byName([a]: [string, ...unknown[]], [b]: [string, ...unknown[]]): number {
   return a < b ? -1 : Number(a > b);
 }

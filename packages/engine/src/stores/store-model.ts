@@ -9,11 +9,16 @@ import { EffectWriter } from '../effects/writer.js';
 import type { DumpedNamespace } from './dump.js';
 import { type Store, ValueType } from './store.js';
 
+interface ModelField {
+  value: string;
+  expireAtMs: number;
+}
+
 interface ModelKey {
   type: ValueType;
   expireAtMs: number;
   value: string;
-  fields: Map<string, string>;
+  fields: Map<string, ModelField>;
 }
 
 const SPACES = [0, 1, 5];
@@ -54,7 +59,17 @@ export class StoreModel {
         name,
         type === ValueType.string
           ? { type, expireAtMs, value }
-          : { type, expireAtMs, fields: [...fields].sort(byName) },
+          : {
+              type,
+              expireAtMs,
+              fields: [...fields]
+                .map(([name, field]): [string, string, number] => [
+                  name,
+                  field.value,
+                  field.expireAtMs,
+                ])
+                .sort(byName),
+            },
       ]);
   }
 
@@ -62,7 +77,7 @@ export class StoreModel {
     const keys = this.#space(space);
     const old = keys.get(name);
     const key = Buffer.from(name);
-    switch (this.random(8)) {
+    switch (this.random(9)) {
       case 0:
       case 1:
         this.#put(space, name, old);
@@ -83,6 +98,10 @@ export class StoreModel {
         return;
       case 5:
         if (old?.type === ValueType.hash) this.#dropField(space, name, old);
+        else this.#putField(space, name, old);
+        return;
+      case 6:
+        if (old?.type === ValueType.hash) this.#expireField(space, name, old);
         else this.#putField(space, name, old);
         return;
       default:
@@ -144,11 +163,11 @@ export class StoreModel {
     const hash =
       old?.type === ValueType.hash
         ? old
-        : { type: ValueType.hash, expireAtMs: 0, value: '', fields: new Map<string, string>() };
+        : { type: ValueType.hash, expireAtMs: 0, value: '', fields: new Map<string, ModelField>() };
     const field = `field${this.random(12)}`;
     const value = `value${this.random(1000)}`;
     const fieldCreated = !hash.fields.has(field);
-    hash.fields.set(field, value);
+    hash.fields.set(field, { value, expireAtMs: 0 });
     this.#space(space).set(name, hash);
     const [key, fieldBytes, bytes] = [name, field, value].map((text) => Buffer.from(text));
     this.#writer.fieldPut(
@@ -165,6 +184,25 @@ export class StoreModel {
       bytes,
       0,
       bytes.length,
+    );
+  }
+
+  #expireField(space: number, name: string, hash: ModelKey): void {
+    const field = `field${this.random(12)}`;
+    const expireAtMs = this.random(3) * 100;
+    const found = hash.fields.get(field);
+    if (found) found.expireAtMs = expireAtMs;
+    const [key, fieldBytes] = [name, field].map((text) => Buffer.from(text));
+    this.#writer.fieldExpire(
+      space,
+      ValueType.hash,
+      key,
+      0,
+      key.length,
+      fieldBytes,
+      0,
+      fieldBytes.length,
+      expireAtMs,
     );
   }
 
@@ -204,6 +242,6 @@ function randomFrom(seed: number): (below: number) => number {
   };
 }
 
-function byName([a]: [string, unknown], [b]: [string, unknown]): number {
+function byName([a]: [string, ...unknown[]], [b]: [string, ...unknown[]]): number {
   return a < b ? -1 : Number(a > b);
 }

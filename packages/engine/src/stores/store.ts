@@ -10,8 +10,8 @@
  *     prepared keys are synchronous and touch no disk.
  *  2. Writes come from applied effects only, in LSN order; they cannot fail and are idempotent:
  *     applying a run of effects again over its own result changes nothing.
- *  3. A store hides nothing: expired keys are there until an effect removes them. Who reads decides
- *     by database time.
+ *  3. A store hides nothing: expired keys and fields are there, and are counted, until an effect
+ *     removes them. Who reads decides by database time.
  *  4. A view returned by `find` or `findField` is one reused object, valid until the next call on
  *     the store. Whoever keeps it copies it.
  *  5. An image is the state at the moment `image()` was called, whatever is written afterwards.
@@ -26,8 +26,13 @@ export type ValueType = (typeof ValueType)[keyof typeof ValueType];
 /** A borrowed look at a key or a field. */
 export interface RecordView {
   readonly type: ValueType;
-  /** Milliseconds since 1970; 0 means never. */
+  /** When the key, or the field, ends: milliseconds since 1970; 0 means never. */
   readonly expireAtMs: number;
+  /**
+   * Of a collection: when the first of its fields ends, or a time before that, in ms since 1970; 0
+   * where no field does. Always 0 for strings and fields.
+   */
+  readonly fieldsExpireAtMs: number;
   /** Bytes of a string or of a field's value; number of fields of a collection. */
   readonly length: number;
   /** Copies a string's bytes to `target` at `at`; returns the offset behind them. */
@@ -39,6 +44,7 @@ export interface RecordView {
 /** Receives what a scan meets: all arguments are borrowed for the time of the call. */
 export type KeyVisitor = (key: Uint8Array, view: RecordView) => void;
 export type FieldVisitor = (field: Uint8Array, value: RecordView) => void;
+export type ExpiredFieldVisitor = (key: Uint8Array, field: Uint8Array) => void;
 
 /** A point-in-time image being read while writes go on. */
 export interface StoreImage {
@@ -86,6 +92,16 @@ export interface Store {
   keyCount(namespace: number): number;
   /** Keys with an expiry time. */
   expiringCount(namespace: number): number;
+  /** Keys with fields that have an expiry time. */
+  fieldExpiringCount(namespace: number): number;
+  /** Fields of a collection whose time is before `nowMs`; costs no more than a walk over its fields. */
+  countExpiredFields(
+    namespace: number,
+    key: Uint8Array,
+    from: number,
+    to: number,
+    nowMs: number,
+  ): number;
   /**
    * Visits about `count` keys from `cursor` (0 starts) and returns the next cursor, 0 at the end.
    * A key that is there from the first call to the last is visited at least once.
@@ -112,6 +128,28 @@ export interface Store {
     stepsMax: number,
     visit: KeyVisitor,
   ): number;
+  /** The same for fields; of a hash with many, not all in one call. */
+  scanExpiredFields(
+    namespace: number,
+    nowMs: number,
+    count: number,
+    stepsMax: number,
+    visit: ExpiredFieldVisitor,
+  ): number;
+  /**
+   * Visits the key that `random`, from 0 to below 1, falls on, and returns whether there was one.
+   * Evenly spread numbers meet all keys, none of them much more often than its share.
+   */
+  sampleKey(namespace: number, random: number, visit: KeyVisitor): boolean;
+  /** The same for the fields of a collection. */
+  sampleField(
+    namespace: number,
+    key: Uint8Array,
+    from: number,
+    to: number,
+    random: number,
+    visit: FieldVisitor,
+  ): boolean;
 
   // Writes: applied effects only
   putString(
@@ -142,7 +180,10 @@ export interface Store {
   remove(namespace: number, key: Uint8Array, from: number, to: number): void;
   /** Sets the time at which a key ends; 0 for never. Nothing happens where the key is missing. */
   setExpiry(namespace: number, key: Uint8Array, from: number, to: number, expireAtMs: number): void;
-  /** Sets a field; a missing key, or one of another type, is an empty collection of `type` first. */
+  /**
+   * Sets a field, which then never ends; a missing key, or one of another type, is an empty
+   * collection of `type` first.
+   */
   putField(
     namespace: number,
     type: ValueType,
@@ -155,6 +196,17 @@ export interface Store {
     value: Uint8Array,
     valueFrom: number,
     valueTo: number,
+  ): void;
+  /** Sets the time at which a field ends; 0 for never. Nothing happens where the field is missing. */
+  setFieldExpiry(
+    namespace: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    field: Uint8Array,
+    fieldFrom: number,
+    fieldTo: number,
+    expireAtMs: number,
   ): void;
   /** Removes a field, and the key with its last field. */
   removeField(

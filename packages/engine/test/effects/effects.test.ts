@@ -29,6 +29,7 @@ function writeAll(): EffectWriter {
   writer.patch(1, ValueType.string, true, b('key'), 0, 3, 127, 2 ** 31 + 200, b('patch'), 0, 5);
   writer.fieldPut(1, ValueType.hash, true, true, b('key'), 0, 3, b('field'), 0, 5, b(''), 0, 0);
   writer.fieldDrop(1, ValueType.hash, true, b('key'), 0, 3, b('field'), 0, 5);
+  writer.fieldExpire(9, ValueType.hash, b('key'), 0, 3, b('field'), 0, 5, 2 ** 41);
   writer.databases(NAMESPACES, 2 ** 34);
   return writer;
 }
@@ -101,6 +102,14 @@ describe('effects', () => {
       field: 'field',
     });
     expect(effects[6]).toMatchObject({
+      type: EffectType.fieldExpire,
+      flags: hash,
+      namespace: 9,
+      key: 'key',
+      field: 'field',
+      expireAtMs: 2 ** 41,
+    });
+    expect(effects[7]).toMatchObject({
       type: EffectType.databases,
       namespaces: NAMESPACES,
       nextNamespace: 2 ** 34,
@@ -109,7 +118,7 @@ describe('effects', () => {
 
   it('R1: of an unknown type or with unknown flags are refused, never skipped', () => {
     for (const bytes of [
-      Buffer.from([7, 1, 0, 1, 65]),
+      Buffer.from([8, 1, 0, 1, 65]),
       Buffer.from([255, 1, 0, 1, 65]),
       Buffer.from([0, 0, 0, 0]),
       Buffer.from([EffectType.delete, 0x81, 0, 1, 65]),
@@ -122,6 +131,8 @@ describe('effects', () => {
       Buffer.from([EffectType.fieldPut, 0x01, 0, 1, 65, 1, 65, 0]),
       Buffer.from([EffectType.fieldPut, 0x22, 0, 1, 65, 1, 65, 0]),
       Buffer.from([EffectType.fieldDrop, 0x12, 0, 1, 65, 1, 65]),
+      Buffer.from([EffectType.fieldExpire, 0x01, 0, 1, 65, 1, 65, 0]),
+      Buffer.from([EffectType.fieldExpire, 0x22, 0, 1, 65, 1, 65, 0]),
       Buffer.from([EffectType.databases, 0x01, 1, 1, 0]),
     ]) {
       expect(() => readAll(bytes)).toThrow(expect.objectContaining({ code: 'FORMAT_TOO_NEW' }));

@@ -5,7 +5,7 @@
  * `generation` says which image the row has been passed by (`image.ts`).
  */
 import { type RecordView, ValueType } from '../store.js';
-import type { Expiring } from './expiry-queue.js';
+import { type Expiring, ExpiryQueue } from './expiry-queue.js';
 import { type Row, Table } from './table.js';
 
 /** A string's bytes; the buffer may be longer than the string, so that it can grow in place. */
@@ -16,11 +16,13 @@ class Bytes {
   ) {}
 }
 
-export class FieldRow implements Row, RecordView {
+export class FieldRow implements Row, Expiring, RecordView {
   id = 0;
   dead = false;
   readonly type = ValueType.string;
-  readonly expireAtMs = 0;
+  expireAtMs = 0;
+  queueIndex = -1;
+  readonly fieldsExpireAtMs = 0;
 
   constructor(
     readonly name: string,
@@ -42,6 +44,15 @@ export class FieldRow implements Row, RecordView {
   }
 }
 
+/** A collection with fields that end, in the queue of its namespace by the first of them. */
+export class FieldDeadline implements Expiring {
+  expireAtMs = 0;
+  queueIndex = -1;
+  readonly fields = new ExpiryQueue<FieldRow>();
+
+  constructor(readonly row: KeyRow) {}
+}
+
 export class KeyRow implements Row, Expiring, RecordView {
   id = 0;
   dead = false;
@@ -49,6 +60,8 @@ export class KeyRow implements Row, Expiring, RecordView {
   queueIndex = -1;
   /** What the key, its content and their overhead take, in bytes. */
   heapBytes = 0;
+  /** Made with the first field that ends. */
+  deadline: FieldDeadline | undefined;
 
   constructor(
     readonly name: string,
@@ -75,6 +88,10 @@ export class KeyRow implements Row, Expiring, RecordView {
   get fields(): Table<FieldRow> {
     if (this.content instanceof Table) return this.content;
     throw new Error(`expected key ${JSON.stringify(this.name)} to hold fields, it holds a string`);
+  }
+
+  get fieldsExpireAtMs(): number {
+    return this.deadline === undefined ? 0 : this.deadline.expireAtMs;
   }
 
   get length(): number {

@@ -1,5 +1,5 @@
 /**
- * The keys that have an expiry time, soonest first: a binary heap whose rows know their place, so
+ * The keys (or fields) that have an expiry time, soonest first: a binary heap whose rows know their place, so
  * that a key whose time changes or that goes costs O(log n) and leaves nothing behind.
  *
  *            [0]
@@ -27,6 +27,11 @@ export class ExpiryQueue<R extends Expiring> {
 
   get size(): number {
     return this.#rows.length;
+  }
+
+  /** When the first row ends; 0 where there is none. */
+  get soonestMs(): number {
+    return this.#rows.length === 0 ? 0 : this.#rows[0].expireAtMs;
   }
 
   /** Sets the time at which `row` ends; 0 takes it out. */

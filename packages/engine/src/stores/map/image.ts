@@ -37,6 +37,7 @@ interface FieldCopy {
   key: KeyCopy;
   name: string;
   value: Buffer;
+  expireAtMs: number;
   retainedBytes: number;
 }
 
@@ -81,8 +82,8 @@ export class MapImage {
     if (!key)
       throw new Error(`expected ${JSON.stringify(row.name)} to be passed before its fields`);
     field.generation = this.generation;
-    const retainedBytes = field.name.length + field.length;
-    this.#preserve({ key, name: field.name, value: field.value, retainedBytes });
+    const { name, value, expireAtMs } = field;
+    this.#preserve({ key, name, value, expireAtMs, retainedBytes: name.length + value.length });
   }
 
   /**
@@ -135,7 +136,7 @@ export class MapImage {
   }
 
   #emitPreserved(writer: EffectWriter, copy: KeyCopy | FieldCopy): void {
-    if ('key' in copy) this.#emitField(writer, copy.key, copy.name, copy.value, true);
+    if ('key' in copy) this.#emitField(writer, copy.key, copy, true);
     else this.#emitKey(writer, copy);
   }
 
@@ -171,14 +172,13 @@ export class MapImage {
     this.#walkedFieldId = field.id;
     if (field.generation === this.generation) return;
     field.generation = this.generation;
-    this.#emitField(writer, key, field.name, field.value, key.expireAtMs !== 0);
+    this.#emitField(writer, key, field, key.expireAtMs !== 0);
   }
 
   #emitField(
     writer: EffectWriter,
     copy: KeyCopy,
-    name: string,
-    value: Buffer,
+    { name, value, expireAtMs }: Pick<FieldCopy, 'name' | 'value' | 'expireAtMs'>,
     withExpiry: boolean,
   ): void {
     const key = Buffer.from(copy.name, 'latin1');
@@ -198,6 +198,19 @@ export class MapImage {
       0,
       value.length,
     );
+    if (expireAtMs !== 0) {
+      writer.fieldExpire(
+        copy.namespace,
+        copy.type,
+        key,
+        0,
+        key.length,
+        field,
+        0,
+        field.length,
+        expireAtMs,
+      );
+    }
     if (withExpiry && copy.expireAtMs !== 0) {
       writer.expire(copy.namespace, copy.type, key, 0, key.length, copy.expireAtMs);
     }

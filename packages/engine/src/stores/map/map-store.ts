@@ -9,6 +9,7 @@ import { EffectWriter } from '../../effects/writer.js';
 import { latin1 } from '../../latin1.js';
 import { IMAGE_CHUNK_BYTES_MAX, IMAGE_STEP_ROWS } from '../../limits.js';
 import type {
+  ExpiredFieldVisitor,
   FieldVisitor,
   KeyVisitor,
   RecordView,
@@ -18,7 +19,7 @@ import type {
   ValueType,
 } from '../store.js';
 import { ValueType as Type } from '../store.js';
-import { FieldRow, KeyRow } from './entry.js';
+import { FieldDeadline, FieldRow, KeyRow } from './entry.js';
 import { ExpiryQueue } from './expiry-queue.js';
 import { MapImage } from './image.js';
 import { Table } from './table.js';
@@ -31,6 +32,7 @@ class Namespace {
   bytes = 0;
   readonly keys = new Table<KeyRow>();
   readonly expiring = new ExpiryQueue<KeyRow>();
+  readonly fieldDeadlines = new ExpiryQueue<FieldDeadline>();
 }
 
 export class MapStore implements Store {
@@ -70,6 +72,27 @@ export class MapStore implements Store {
     return this.#namespaces.get(namespace)?.expiring.size ?? 0;
   }
 
+  fieldExpiringCount(namespace: number): number {
+    return this.#namespaces.get(namespace)?.fieldDeadlines.size ?? 0;
+  }
+
+  countExpiredFields(
+    namespace: number,
+    key: Uint8Array,
+    from: number,
+    to: number,
+    nowMs: number,
+  ): number {
+    let expired = 0;
+    this.#row(namespace, key, from, to)?.deadline?.fields.visitDue(
+      nowMs,
+      Number.POSITIVE_INFINITY,
+      Number.POSITIVE_INFINITY,
+      () => expired++,
+    );
+    return expired;
+  }
+
   scan(namespace: number, cursor: number, count: number, visit: KeyVisitor): number {
     const keys = this.#namespaces.get(namespace)?.keys;
     if (!keys) return 0;
@@ -104,6 +127,49 @@ export class MapStore implements Store {
     return expiring.visitDue(nowMs, count, stepsMax, (row) =>
       visit(Buffer.from(row.name, 'latin1'), row),
     );
+  }
+
+  scanExpiredFields(
+    namespace: number,
+    nowMs: number,
+    count: number,
+    stepsMax: number,
+    visit: ExpiredFieldVisitor,
+  ): number {
+    const deadlines = this.#namespaces.get(namespace)?.fieldDeadlines;
+    if (!deadlines) return 0;
+    let visited = 0;
+    let steps = 0;
+    deadlines.visitDue(nowMs, count, stepsMax, ({ row, fields }) => {
+      if (visited >= count || steps >= stepsMax) return;
+      const key = Buffer.from(row.name, 'latin1');
+      steps += fields.visitDue(nowMs, count - visited, stepsMax - steps, (field) => {
+        visited++;
+        visit(key, Buffer.from(field.name, 'latin1'));
+      });
+    });
+    return steps;
+  }
+
+  sampleKey(namespace: number, random: number, visit: KeyVisitor): boolean {
+    const row = this.#namespaces.get(namespace)?.keys.sample(random);
+    if (row) visit(Buffer.from(row.name, 'latin1'), row);
+    return row !== undefined;
+  }
+
+  sampleField(
+    namespace: number,
+    key: Uint8Array,
+    from: number,
+    to: number,
+    random: number,
+    visit: FieldVisitor,
+  ): boolean {
+    const row = this.#row(namespace, key, from, to);
+    if (!row || row.type === Type.string) return false;
+    const field = row.fields.sample(random);
+    if (field) visit(Buffer.from(field.name, 'latin1'), field);
+    return field !== undefined;
   }
 
   putString(
@@ -228,10 +294,31 @@ export class MapStore implements Store {
       this.#image?.preserveField(row, old);
       resize(space, row, bytes.length - old.length);
       old.value = bytes;
+      if (old.expireAtMs !== 0) setFieldExpiry(space, row, old, 0);
     } else {
       row.fields.add(new FieldRow(fieldName, bytes, this.#generation));
       resize(space, row, ROW_OVERHEAD_BYTES + fieldName.length + bytes.length);
     }
+  }
+
+  setFieldExpiry(
+    namespace: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    field: Uint8Array,
+    fieldFrom: number,
+    fieldTo: number,
+    expireAtMs: number,
+  ): void {
+    const space = this.#namespaces.get(namespace);
+    const row = space?.keys.get(latin1(key, keyFrom, keyTo));
+    if (!space || !row || row.type === Type.string) return;
+    const found = row.fields.get(latin1(field, fieldFrom, fieldTo));
+    if (!found) return;
+    this.#image?.preserveKey(namespace, row);
+    this.#image?.preserveField(row, found);
+    setFieldExpiry(space, row, found, expireAtMs);
   }
 
   removeField(
@@ -254,6 +341,7 @@ export class MapStore implements Store {
     }
     this.#image?.preserveKey(namespace, row);
     this.#image?.preserveField(row, old);
+    setFieldExpiry(space, row, old, 0);
     row.fields.remove(old);
     resize(space, row, -(ROW_OVERHEAD_BYTES + old.name.length + old.length));
   }
@@ -329,8 +417,19 @@ export class MapStore implements Store {
     this.#image?.preserveKey(namespace, row);
     space.keys.remove(row);
     space.expiring.remove(row);
+    if (row.deadline) space.fieldDeadlines.remove(row.deadline);
     space.bytes -= row.heapBytes;
   }
+}
+
+/** Keeps the collection's place among those with fields that end. */
+function setFieldExpiry(space: Namespace, row: KeyRow, field: FieldRow, expireAtMs: number): void {
+  if (row.deadline === undefined) {
+    if (expireAtMs === 0) return;
+    row.deadline = new FieldDeadline(row);
+  }
+  row.deadline.fields.set(field, expireAtMs);
+  space.fieldDeadlines.set(row.deadline, row.deadline.fields.soonestMs);
 }
 
 function resize(space: Namespace, row: KeyRow, bytes: number): void {

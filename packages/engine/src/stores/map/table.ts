@@ -18,6 +18,9 @@ export interface Row {
   dead: boolean;
 }
 
+/** Chances of one in two or better: after so many, the next live row is taken. */
+const SAMPLE_JUMPS_MAX = 32;
+
 export class Table<R extends Row> {
   readonly #byName = new Map<string, R>();
   #order: R[] = [];
@@ -67,6 +70,24 @@ export class Table<R extends Row> {
       visit(row);
     }
     return 0;
+  }
+
+  /**
+   * The live row that `random`, from 0 to below 1, falls on; `undefined` where there is none. At
+   * most half of the places are dead: one that is met is left by a jump that depends on `random`
+   * too, so that the row behind a gap is not chosen more often than others.
+   */
+  sample(random: number): R | undefined {
+    const order = this.#order;
+    if (this.size === 0) return undefined;
+    let at = Math.floor(random * order.length);
+    let state = Math.floor(random * 0x100000000) | 0;
+    for (let jumps = 0; order[at].dead && jumps < SAMPLE_JUMPS_MAX; jumps++) {
+      state = (Math.imul(state, 1664525) + 1013904223) | 0;
+      at = Math.floor(((state >>> 0) / 0x100000000) * order.length);
+    }
+    while (order[at].dead) at = (at + 1) % order.length;
+    return order[at];
   }
 
   /** The first live row with an id above `afterId`. */
