@@ -75,6 +75,43 @@ describe('active expiry', () => {
     });
   });
 
+  it('removes fields past their time by logged effects, and a hash with its last one', async () => {
+    await sim.run(async () => {
+      let engine = await open();
+      const atMs = engine.nowMs() + 50;
+      const fields = EXPIRY_KEYS_MAX * 2;
+      const tx = engine.begin();
+      const add = (hash: string, field: string, expireAtMs: number) => {
+        const [key, name] = [Buffer.from(hash), Buffer.from(field)];
+        const { length } = name;
+        tx.putField(0, key, 0, key.length, name, 0, length, name, 0, length);
+        tx.setFieldExpiry(0, key, 0, key.length, name, 0, length, expireAtMs);
+      };
+      for (let i = 0; i < fields; i++) add('many', `f${i}`, atMs);
+      for (let i = 0; i < 5; i++) add(`one${i}`, 'f', atMs);
+      for (let i = 0; i < 5; i++) add('some', `f${i}`, i === 0 ? 0 : atMs + 1_000_000 * (i % 2));
+      engine.commit();
+      expect(engine.stats()).toMatchObject({
+        expiredFields: 0,
+        databases: [{ database: 0, keys: 7, expiring: 0, fieldExpiring: 7 }],
+      });
+      await wait(500);
+      const left = { database: 0, keys: 1, expiring: 0, fieldExpiring: 1 };
+      expect(engine.stats()).toMatchObject({ expiredFields: fields + 7, databases: [left] });
+      const lengthOf = () => {
+        const length = engine.begin().find(0, Buffer.from('some'), 0, 4)?.length;
+        engine.abort();
+        return length;
+      };
+      expect(lengthOf()).toBe(3);
+      await engine.close();
+      engine = await open();
+      expect(engine.stats()).toMatchObject({ expiredFields: 0, databases: [left] });
+      expect(lengthOf()).toBe(3);
+      await engine.close();
+    });
+  });
+
   it('removes a key whose time was past when it was given', async () => {
     await sim.run(async () => {
       const engine = await open();

@@ -126,22 +126,47 @@ function readKey(tx: TransactionView, database: number, key: string): unknown {
     expect(Buffer.from(view.bytes())).toEqual(copy);
     return { type, expireAtMs, value: copy.toString('latin1') };
   }
-  const fields: [string, string][] = [];
+  const fields: [string, string, number][] = [];
   let cursor = 0;
   do {
     cursor = tx.scanFields(database, b(key), 0, key.length, cursor, 2, (field, value) => {
       fields.push([
         Buffer.from(field).toString('latin1'),
         Buffer.from(value.bytes()).toString('latin1'),
+        value.expireAtMs,
       ]);
     });
   } while (cursor !== 0);
-  for (const [field, value] of fields) {
+  for (const [field, value, expireAtMs] of fields) {
     const found = tx.findField(database, b(key), 0, key.length, b(field), 0, field.length);
     expect(found && Buffer.from(found.bytes()).toString('latin1')).toBe(value);
+    expect(found?.expireAtMs).toBe(expireAtMs);
   }
   expect(length).toBe(fields.length);
   return { type, expireAtMs, fields: fields.sort() };
+}
+
+/** What is sampled lives, and something is where anything does. */
+function expectSampled(tx: TransactionView, database: number, key: string, random: number): void {
+  const living = new Set<string>();
+  tx.scan(database, 0, 100, (name) => living.add(String(name)));
+  let sampled: string | undefined;
+  const found = tx.sampleKey(database, random, (name) => {
+    sampled = String(name);
+  });
+  expect([found, sampled !== undefined && living.has(sampled)]).toEqual(
+    Array(2).fill(living.size > 0),
+  );
+  const fields = new Map<string, string>();
+  tx.scanFields(database, b(key), 0, key.length, 0, 100, (name, value) => {
+    fields.set(String(name), String(value.bytes()));
+  });
+  let field: [string, string] | undefined;
+  tx.sampleField(database, b(key), 0, key.length, random, (name, value) => {
+    field = [String(name), String(value.bytes())];
+  });
+  expect(field && fields.get(field[0])).toBe(field?.[1]);
+  expect(field !== undefined).toBe(fields.size > 0);
 }
 
 const database = fc.nat(2);
@@ -176,6 +201,26 @@ const operation: fc.Arbitrary<(tx: TransactionView) => void> = fc.oneof(
   fc.tuple(database, key, field).map(([d, k, f]) => (tx: TransactionView) => {
     const there = tx.findField(d, b(k), 0, 1, b(f), 0, 1) !== undefined;
     expect(tx.removeField(d, b(k), 0, 1, b(f), 0, 1)).toBe(there);
+  }),
+  fc.tuple(database, key, field, expireAtMs).map(([d, k, f, at]) => (tx: TransactionView) => {
+    const there = tx.findField(d, b(k), 0, 1, b(f), 0, 1) !== undefined;
+    expect(tx.setFieldExpiry(d, b(k), 0, 1, b(f), 0, 1, at)).toBe(there);
+  }),
+  fc.tuple(database, key, database, key).map(([d, k, e, l]) => (tx: TransactionView) => {
+    if (d === e && k === l) return;
+    const before = tx.find(d, b(k), 0, 1) && readKey(tx, d, k);
+    expect(tx.copy(d, b(k), 0, 1, e, b(l), 0, 1)).toBe(before !== undefined);
+    if (before) expect(readKey(tx, e, l)).toEqual(before);
+  }),
+  fc.tuple(database, key, field).map(([d, k, f]) => (tx: TransactionView) => {
+    if (!(tx instanceof Transaction)) return;
+    const living = tx.findField(d, b(k), 0, 1, b(f), 0, 1) !== undefined;
+    const left = living && readKey(tx, d, k);
+    const removed = tx.removeExpiredField(d, b(k), b(f));
+    if (living) expect([removed, readKey(tx, d, k)]).toEqual([false, left]);
+  }),
+  fc.tuple(database, key, fc.nat(999)).map(([d, k, at]) => (tx: TransactionView) => {
+    expectSampled(tx, d, k, at / 1_000);
   }),
   database.map((d) => (tx: TransactionView) => tx.flushDatabase(d)),
   fc.tuple(database, database).map(
@@ -276,8 +321,86 @@ describe('a transaction', () => {
     expect(readKey(bench.begin(31), 0, 'h')).toEqual({
       type: ValueType.hash,
       expireAtMs: 0,
-      fields: [['new', '2']],
+      fields: [['new', '2', 0]],
     });
+  });
+
+  it('hides fields past their time, and a hash with its last one', () => {
+    const bench = new Bench();
+    const tx = bench.begin(10);
+    for (const field of ['a', 'b', 'c']) putField(tx, 0, 'h', field, field);
+    tx.setFieldExpiry(0, b('h'), 0, 1, b('a'), 0, 1, 20);
+    tx.setFieldExpiry(0, b('h'), 0, 1, b('b'), 0, 1, 30);
+    bench.commit();
+    const fieldsAt = (nowMs: number) => {
+      const later = bench.begin(nowMs);
+      return typeOf(later, 0, 'h') && readKey(later, 0, 'h');
+    };
+    expect(fieldsAt(20)).toMatchObject({ fields: [{}, {}, {}] });
+    expect(fieldsAt(21)).toMatchObject({
+      fields: [
+        ['b', 'b', 30],
+        ['c', 'c', 0],
+      ],
+    });
+    expect(fieldsAt(31)).toMatchObject({ fields: [['c', 'c', 0]] });
+    const later = bench.begin(31);
+    expect(later.removeField(0, b('h'), 0, 1, b('c'), 0, 1)).toBe(true);
+    expect(typeOf(later, 0, 'h')).toBeUndefined();
+    bench.commit();
+    expect(bench.store.keyCount(0)).toBe(0);
+  });
+
+  it('makes a hash anew where all its fields are past their time', () => {
+    const bench = new Bench();
+    const tx = bench.begin(10);
+    putField(tx, 0, 'h', 'old', '1');
+    tx.setFieldExpiry(0, b('h'), 0, 1, b('old'), 0, 3, 20);
+    tx.setExpiry(0, b('h'), 0, 1, 500);
+    bench.commit();
+    const later = bench.begin(30);
+    expect(later.find(0, b('h'), 0, 1)).toBeUndefined();
+    expect(later.setExpiry(0, b('h'), 0, 1, 600)).toBe(false);
+    put(later, 0, 'h', 'a string');
+    later.remove(0, b('h'), 0, 1);
+    putField(later, 0, 'h', 'new', '2');
+    bench.commit();
+    const fields = [['new', '2', 0]];
+    expect(readKey(bench.begin(31), 0, 'h')).toEqual({ type: 2, expireAtMs: 0, fields });
+  });
+
+  it('samples keys and fields of its own beside those of the store', () => {
+    const bench = new Bench();
+    const tx = bench.begin();
+    for (const key of ['a', 'b']) put(tx, 0, key, 'v');
+    for (const field of ['f', 'g']) putField(tx, 0, 'h', field, 'v');
+    bench.commit();
+    const next = bench.begin();
+    for (const key of ['c', 'd']) put(next, 0, key, 'v');
+    next.remove(0, b('a'), 0, 1);
+    putField(next, 0, 'h', 'i', 'v');
+    next.removeField(0, b('h'), 0, 1, b('f'), 0, 1);
+    const keys = new Map<string, number>();
+    const fields = new Map<string, number>();
+    const count = (into: Map<string, number>) => (name: Uint8Array) =>
+      into.set(String(name), (into.get(String(name)) ?? 0) + 1);
+    for (let i = 0; i < 1_000; i++) {
+      next.sampleKey(0, i / 1_000, count(keys));
+      next.sampleField(0, b('h'), 0, 1, i / 1_000, count(fields));
+    }
+    expect([...keys.keys()].sort()).toEqual(['b', 'c', 'd', 'h']);
+    expect([...fields.keys()].sort()).toEqual(['g', 'i']);
+    for (const times of [...keys.values(), ...fields.values()]) expect(times).toBeGreaterThan(100);
+  });
+
+  it('copies to another key only', () => {
+    const bench = new Bench();
+    const tx = bench.begin();
+    put(tx, 0, 'k', 'v', NOW_MS + 5);
+    expect(() => tx.copy(0, b('xkx'), 1, 2, 0, b('k'), 0, 1)).toThrow(/two keys/);
+    expect(tx.copy(0, b('k'), 0, 1, 1, b('k'), 0, 1)).toBe(true);
+    expect(tx.copy(0, b('none'), 0, 4, 1, b('k'), 0, 1)).toBe(false);
+    expect(readKey(tx, 1, 'k')).toMatchObject({ value: 'v', expireAtMs: NOW_MS + 5 });
   });
 
   it('refuses a value or a commit above the limit, and stages nothing of it', () => {

@@ -20,9 +20,9 @@ export function stateOf(engine: Engine): string {
         if (!view) throw new Error('expected a scanned key to be there');
         const { type, expireAtMs } = view;
         if (type === ValueType.string) return [String(key), expireAtMs, String(view.bytes())];
-        const fields: [string, string][] = [];
+        const fields: [string, string, number][] = [];
         tx.scanFields(database, key, 0, key.length, 0, 10_000, (field, value) => {
-          fields.push([String(field), String(value.bytes())]);
+          fields.push([String(field), String(value.bytes()), value.expireAtMs]);
         });
         return [String(key), expireAtMs, fields.sort()];
       });

@@ -133,6 +133,8 @@ function commitRandom(run: WorkloadRun, engine: Engine, dice: Prng): void {
 }
 
 const FAR_FUTURE_MS = Date.UTC(2100, 0, 1);
+/** Copies of hashes: no string is written there. */
+const COPY = Buffer.from('copy');
 
 function change(tx: TransactionView, dice: Prng): void {
   const database = dice.below(3);
@@ -155,7 +157,14 @@ function change(tx: TransactionView, dice: Prng): void {
     case 5:
       tx.setExpiry(database, key, 0, key.length, dice.below(2) * FAR_FUTURE_MS);
       return;
-    case 6:
+    case 6: {
+      const atMs = dice.below(2) * FAR_FUTURE_MS;
+      tx.setFieldExpiry(database, hash, 0, hash.length, field, 0, field.length, atMs);
+      return;
+    }
+    case 14:
+      tx.copy(database, hash, 0, hash.length, dice.below(3), COPY, 0, COPY.length);
+      return;
     case 7:
       tx.removeField(database, hash, 0, hash.length, field, 0, field.length);
       return;
