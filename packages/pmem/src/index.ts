@@ -1,0 +1,13 @@
+export * from './address.js';
+export { AttachedRegion } from './attached-region.js';
+export { AttachedEpochs } from './epochs/attached-epochs.js';
+export { type EpochStats, Epochs } from './epochs/epochs.js';
+export { EpochReader } from './epochs/reader.js';
+export * from './errors.js';
+export * from './limits.js';
+export type { Medium } from './media/medium.js';
+export type { RegionOptions } from './media/open-medium.js';
+export { Region } from './region.js';
+export type { RegionMeta } from './region-meta.js';
+export type * from './types.js';
+export { MemoryWindow } from './window.js';

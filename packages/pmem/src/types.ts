@@ -65,9 +65,29 @@ export interface AllocOptions {
   into?: number;
 }
 
+export interface PublishOptions {
+  /**
+   * Offset of an allocation that loses its owner in the same step: what the word named before. It
+   * is given back when the region is opened after a crash; free it, or retire it under epochs.
+   */
+  withdraws?: number;
+  /** Further words that change in the same step: `[offset, value]` pairs, at most 8. */
+  words?: readonly (readonly [offset: number, value: number])[];
+}
+
+/** How a region came to be open. */
+export interface RegionOpening {
+  /** `recovered`: it was not closed; what its owner knew beside the region is gone. */
+  readonly how: 'created' | 'clean' | 'recovered';
+  /** Whether a transaction was cut off in the middle and has been finished. */
+  readonly redone: boolean;
+  /** Allocations that belonged to nobody and were given back. */
+  readonly returnedBlocks: number;
+}
+
 export interface RegionStats {
   bytesMax: number;
-  /** Bytes handed out, with their rounding. */
+  /** Bytes handed out, with their rounding and their headers. */
   allocatedBytes: number;
   /** Bytes in the allocator's free lists. */
   freeBytes: number;
@@ -77,10 +97,28 @@ export interface RegionStats {
   footprintBytes: number;
   /** 0 when all free bytes are one block, towards 1 as they fall apart: 1 - largest / free. */
   fragmentation: number;
+  /** Allocations that exist. */
+  blocks: number;
   allocations: number;
   frees: number;
   flushes: number;
   drains: number;
+}
+
+/** What a walk over a whole region found. */
+export interface RegionVerdict {
+  readonly ok: boolean;
+  /** What is wrong, at most 20 of it; empty where all is well. */
+  readonly problems: readonly string[];
+  readonly ownedBlocks: number;
+  /** Handed out, and named by nothing that survives. */
+  readonly pendingBlocks: number;
+  readonly freeBlocks: number;
+  /** Bytes include the blocks' headers; with the region's header (4096) they add up to its size. */
+  readonly ownedBytes: number;
+  readonly pendingBytes: number;
+  readonly freeBytes: number;
+  readonly untouchedBytes: number;
 }
 
 /** A point-in-time image of what lives in a region, read while writes go on (R16). */

@@ -1,0 +1,86 @@
+/**
+ * Doubly linked lists of blocks through their headers: one of free blocks per size class, and one of
+ * pending blocks. Heads are in the region's header.
+ *
+ * A bit per class, kept in private memory, says which lists are not empty; it is rebuilt at open.
+ */
+import { BLOCK, CLASSES_LINE, COUNTER, COUNTERS_LINE } from '../format.js';
+import { CLASS_COUNT } from './size-class.js';
+import type { Transaction } from './transaction.js';
+
+/** A list: its size class, or the pending blocks. */
+export type ListId = number;
+
+export const PENDING_LIST: ListId = CLASS_COUNT;
+
+export class BlockLists {
+  readonly #words: Transaction;
+  readonly #filled = new Int32Array(Math.ceil((CLASS_COUNT + 1) / 32));
+
+  constructor(words: Transaction) {
+    this.#words = words;
+    this.load();
+  }
+
+  /** Takes up what the region says: at open, and after a recovery. */
+  load(): void {
+    this.#filled.fill(0);
+    for (let list = 0; list <= PENDING_LIST; list++) if (this.head(list) !== 0) this.#mark(list);
+  }
+
+  /** The line of the first block, 0 where the list is empty. */
+  head(list: ListId): number {
+    return this.#words.get(headLine(list), headWord(list));
+  }
+
+  next(block: number): number {
+    return this.#words.get(block, BLOCK.next);
+  }
+
+  /** The first list from `list` on that holds free blocks, or -1. */
+  filledFrom(list: ListId): ListId {
+    for (let at = list; at < CLASS_COUNT; ) {
+      const rest = this.#filled[at >>> 5] >>> (at & 31);
+      if (rest !== 0) {
+        const found = at + (31 - Math.clz32(rest & -rest));
+        return found < CLASS_COUNT ? found : -1;
+      }
+      at = (at | 31) + 1;
+    }
+    return -1;
+  }
+
+  insert(list: ListId, block: number): void {
+    const words = this.#words;
+    const head = this.head(list);
+    words.set(block, BLOCK.next, head);
+    words.set(block, BLOCK.previous, 0);
+    if (head !== 0) words.set(head, BLOCK.previous, block);
+    words.set(headLine(list), headWord(list), block);
+    this.#mark(list);
+  }
+
+  remove(list: ListId, block: number): void {
+    const words = this.#words;
+    const next = words.get(block, BLOCK.next);
+    const previous = words.get(block, BLOCK.previous);
+    if (previous !== 0) words.set(previous, BLOCK.next, next);
+    else {
+      words.set(headLine(list), headWord(list), next);
+      if (next === 0) this.#filled[list >>> 5] &= ~(1 << (list & 31));
+    }
+    if (next !== 0) words.set(next, BLOCK.previous, previous);
+  }
+
+  #mark(list: ListId): void {
+    this.#filled[list >>> 5] |= 1 << (list & 31);
+  }
+}
+
+function headLine(list: ListId): number {
+  return list === PENDING_LIST ? COUNTERS_LINE : CLASSES_LINE + (list >>> 4);
+}
+
+function headWord(list: ListId): number {
+  return list === PENDING_LIST ? COUNTER.pendingHead : list & 15;
+}
