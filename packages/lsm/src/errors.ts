@@ -19,7 +19,13 @@ export type LsmErrorCode =
   /** The tree, a snapshot, a cursor or a transaction was closed. */
   | 'LSM_CLOSED'
   /** A write or sync of the log failed before: nothing more is written. */
-  | 'LSM_POISONED';
+  | 'LSM_POISONED'
+  /** The disk has no room for what was to be written. */
+  | 'LSM_FULL'
+  /** The directory is open with, or was made for, another kind of log. */
+  | 'LSM_WRONG_LOG'
+  /** Reading or writing a file failed. */
+  | 'LSM_IO';
 
 /** Where an error is. */
 export interface LsmErrorPlace {
