@@ -1,8 +1,16 @@
 /**
  * Keys one behind the other in one growing buffer: what a transaction has read or written, without an
  * object per key. Key i is `bytes[startOf(i)..endOf(i)]`.
+ *
+ * Logs are lent by a pool, since making their two arrays costs more than all else that a small
+ * transaction does.
  */
-import { KEY_LOG_BYTES_INITIAL, KEY_LOG_KEYS_INITIAL } from './limits.js';
+import {
+  KEY_LOG_BYTES_INITIAL,
+  KEY_LOG_BYTES_KEPT_MAX,
+  KEY_LOG_KEYS_INITIAL,
+  KEY_LOGS_KEPT_MAX,
+} from './limits.js';
 
 const NO_BYTES = new Uint8Array(0);
 const NO_ENDS = new Int32Array(0);
@@ -45,17 +53,37 @@ export class KeyLog {
     this.#ends[this.count++] = end;
   }
 
-  /** Forgets the keys, and the memory they took. */
+  /** Forgets the keys, and the memory that they took where it is much. */
   clear(): void {
+    this.count = 0;
+    if (this.bytes.length + this.#ends.byteLength <= KEY_LOG_BYTES_KEPT_MAX) return;
     this.bytes = NO_BYTES;
     this.#ends = NO_ENDS;
-    this.count = 0;
   }
 
   #growBytes(need: number): void {
     const larger = new Uint8Array(Math.max(KEY_LOG_BYTES_INITIAL, this.bytes.length * 2, need));
     larger.set(this.bytes);
     this.bytes = larger;
+  }
+}
+
+/** Stands for the log of whoever has none: nothing is ever added to it. */
+export const NO_KEYS = new KeyLog();
+
+/** Logs that are not in use. */
+export class KeyLogPool {
+  readonly #free: KeyLog[] = [];
+
+  take(): KeyLog {
+    return this.#free.pop() ?? new KeyLog();
+  }
+
+  /** Takes back a log that its borrower lets go of. */
+  give(log: KeyLog): void {
+    if (log === NO_KEYS || this.#free.length >= KEY_LOGS_KEPT_MAX) return;
+    log.clear();
+    this.#free.push(log);
   }
 }
 

@@ -28,6 +28,14 @@ export function compareKeys(a: Uint8Array, b: Uint8Array): number {
   return compareRuns(a, 0, a.length, b, 0, b.length);
 }
 
+/** A copy of the first bytes, at most `bytesMax`. `Buffer.slice`, of all things, would not copy. */
+export function copyOf(bytes: Uint8Array, bytesMax = bytes.length): Uint8Array {
+  const length = Math.min(bytes.length, bytesMax);
+  const copy = new Uint8Array(length);
+  copy.set(length === bytes.length ? bytes : bytes.subarray(0, length));
+  return copy;
+}
+
 /** Whether a key lies below an upper bound. */
 export function isBelow(
   key: Uint8Array,
@@ -53,18 +61,18 @@ export function endOfPrefix(prefix: Uint8Array): Uint8Array | undefined {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length--;
   if (length === 0) return undefined;
-  const end = prefix.slice(0, length);
+  const end = copyOf(prefix, length);
   end[length - 1]++;
   return end;
 }
 
 export function keptLowerBound(gte: Uint8Array): Uint8Array {
-  return gte.slice(0, KEPT_KEY_BYTES_MAX);
+  return copyOf(gte, KEPT_KEY_BYTES_MAX);
 }
 
 export function keptUpperBound(lt: Uint8Array | undefined): Uint8Array | undefined {
   if (lt === undefined) return undefined;
-  if (lt.length <= KEPT_KEY_BYTES_MAX) return lt.slice();
+  if (lt.length <= KEPT_KEY_BYTES_MAX) return copyOf(lt);
   return endOfPrefix(lt.subarray(0, KEPT_KEY_BYTES_MAX));
 }
 

@@ -42,3 +42,7 @@ export const INDEX_ROWS_KEPT = 4096;
 /** Bytes for which a transaction's key log begins: room for a small transaction. */
 export const KEY_LOG_BYTES_INITIAL = 128;
 export const KEY_LOG_KEYS_INITIAL = 8;
+
+/** What a key log keeps for its next use, in bytes, and how many are kept: a quarter of a megabyte. */
+export const KEY_LOG_BYTES_KEPT_MAX = 4096;
+export const KEY_LOGS_KEPT_MAX = 64;

@@ -124,7 +124,7 @@ export class Oracle {
     const committed = this.#take(timestamp);
     mine.end();
     if (this.#readers.size > 0) this.#noteWrites(writes, committed);
-    writes.clear();
+    writes.release();
     this.#commits++;
     return committed;
   }
@@ -177,7 +177,7 @@ export class Oracle {
       );
     }
     if (transaction.conflict === undefined || transaction.writes === undefined) return;
-    transaction.end();
+    transaction.abort();
     this.#conflicts++;
     throw new OracleError(
       'TXN_CONFLICT',

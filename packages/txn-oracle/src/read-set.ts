@@ -10,7 +10,7 @@
  * Points keep up to `KEPT_KEY_BYTES_MAX` bytes of their key, to be found by range writes and to become
  * ranges; single writes find them by the fingerprint of the whole key.
  */
-import { KeyLog } from './key-log.js';
+import { type KeyLog, NO_KEYS } from './key-log.js';
 import {
   compareKeys,
   compareRuns,
@@ -26,7 +26,7 @@ import type { ReaderRegistry } from './reader-registry.js';
 export class ReadSet<Owner extends object> {
   readonly #owner: Owner;
   readonly #registry: ReaderRegistry<Owner>;
-  readonly #points = new KeyLog();
+  #points: KeyLog;
   /** The row in the point index of each point. */
   #rows: number[] = [];
   #ranges: RangeNode<Owner>[] = [];
@@ -35,6 +35,7 @@ export class ReadSet<Owner extends object> {
   constructor(owner: Owner, registry: ReaderRegistry<Owner>) {
     this.#owner = owner;
     this.#registry = registry;
+    this.#points = registry.logs.take();
   }
 
   get points(): number {
@@ -86,9 +87,11 @@ export class ReadSet<Owner extends object> {
     return false;
   }
 
-  /** Forgets everything. */
-  clear(): void {
+  /** Forgets everything. Nothing may be added any more. */
+  release(): void {
     this.#clearPoints();
+    this.#registry.logs.give(this.#points);
+    this.#points = NO_KEYS;
     for (const range of this.#ranges) this.#registry.ranges.remove(range);
     this.#ranges = [];
     this.#account(-this.#bytes);

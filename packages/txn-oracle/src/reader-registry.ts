@@ -3,6 +3,7 @@
  * hit by a change, and of the read sets, which enter themselves.
  */
 import { Fingerprint } from './fingerprint.js';
+import { KeyLogPool } from './key-log.js';
 import { PointIndex } from './point-index.js';
 import { RangeIndex } from './range-index.js';
 
@@ -17,6 +18,7 @@ export class ReaderRegistry<Owner extends object> {
   readonly points = new PointIndex<Owner>();
   readonly ranges: RangeIndex<Owner>;
   readonly fingerprint: Fingerprint;
+  readonly logs = new KeyLogPool();
   /** What all read sets together take, in bytes. */
   bytes = 0;
   /** How often reads have become coarser. */

@@ -69,7 +69,9 @@ export class OpenTransaction implements OracleTransaction {
   }
 
   abort(): void {
-    if (this.open) this.end();
+    if (!this.open) return;
+    this.end();
+    this.#writes?.release();
   }
 
   /** Whether a change of `gte <= key < lt` hits a point that it has read. */
@@ -80,13 +82,13 @@ export class OpenTransaction implements OracleTransaction {
   /** Marks it, and forgets what it has read: it cannot be hit again. */
   mark(conflict: string): void {
     this.conflict ??= conflict;
-    this.#reads?.clear();
+    this.#reads?.release();
   }
 
   /** Takes it out of the registry and the list. Its writes stay for the commit that ends it. */
   end(): void {
     this.open = false;
-    this.#reads?.clear();
+    this.#reads?.release();
     this.owner.ended(this);
   }
 
@@ -108,7 +110,7 @@ export class OpenTransaction implements OracleTransaction {
         'expected no write in a transaction begun with readOnly, got one: begin it without',
       );
     }
-    this.#writes ??= new WriteSet(this.owner.writeLimits);
+    this.#writes ??= new WriteSet(this.owner.writeLimits, this.owner.readers.logs);
     return this.#writes;
   }
 

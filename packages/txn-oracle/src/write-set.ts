@@ -1,7 +1,7 @@
 /** What a transaction will change when it commits. Bounded: more is refused, since its owner holds it too. */
 import { OracleError } from './errors.js';
-import { KeyLog } from './key-log.js';
-import { isBelow } from './key-order.js';
+import { type KeyLog, type KeyLogPool, NO_KEYS } from './key-log.js';
+import { copyOf, isBelow } from './key-order.js';
 
 export interface WriteLimits {
   writesPerTransactionMax: number;
@@ -14,13 +14,16 @@ export interface WrittenRange {
 }
 
 export class WriteSet {
-  readonly points = new KeyLog();
-  readonly ranges: WrittenRange[] = [];
+  points: KeyLog;
+  ranges: WrittenRange[] = [];
   readonly #limits: WriteLimits;
+  readonly #logs: KeyLogPool;
   #rangeBytes = 0;
 
-  constructor(limits: WriteLimits) {
+  constructor(limits: WriteLimits, logs: KeyLogPool) {
     this.#limits = limits;
+    this.#logs = logs;
+    this.points = logs.take();
   }
 
   get isEmpty(): boolean {
@@ -38,13 +41,14 @@ export class WriteSet {
     const bytes = gte.length + (lt?.length ?? 0);
     this.#admit(bytes);
     this.#rangeBytes += bytes;
-    this.ranges.push({ gte: gte.slice(), lt: lt?.slice() });
+    this.ranges.push({ gte: copyOf(gte), lt: lt && copyOf(lt) });
   }
 
-  clear(): void {
-    this.points.clear();
-    this.ranges.length = 0;
-    this.#rangeBytes = 0;
+  /** Forgets everything. Nothing may be added any more. */
+  release(): void {
+    this.#logs.give(this.points);
+    this.points = NO_KEYS;
+    this.ranges = [];
   }
 
   #admit(moreBytes: number): void {
