@@ -113,3 +113,6 @@ export const VALUE_RECORD_BYTES_MAX = VALUE_BYTES_MAX + KEY_BYTES_MAX + 4096;
 
 /** Tables that are open at once: descriptors are a limited good (1024 for a process, often). */
 export const OPEN_TABLES_MAX = 512;
+
+/** What a job keeps of its inputs' blocks: it reads each once. */
+export const JOB_CACHE_BYTES = 1024 * 1024;
