@@ -2,7 +2,7 @@
  * Database time (R12): what frames carry. It starts at the wall clock or at the newest frame,
  * whichever is later, advances with the monotonic clock, and never goes back.
  */
-import type { Clock } from '@nendb/vfs';
+import type { Clock, Timers } from '@nendb/vfs';
 
 export class Clockwork {
   readonly #source: () => number;
@@ -23,4 +23,21 @@ export class Clockwork {
     if (nowMs > this.#lastMs) this.#lastMs = nowMs;
     return this.#lastMs;
   }
+}
+
+/**
+ * `source`, which never throws: in the middle of a write nobody could mend it. What it threw comes up
+ * as an uncaught error at the end of the turn; the log goes on with the time it had.
+ */
+export function unfailing(source: () => number, timers: Timers): () => number {
+  return () => {
+    try {
+      return source();
+    } catch (error) {
+      timers.turnEnd(() => {
+        throw error;
+      });
+      return Number.NaN;
+    }
+  };
 }

@@ -16,6 +16,7 @@ import { LogFiles } from './log-files.js';
 import { Marks } from './marks.js';
 import type { Opened } from './open.js';
 import type { CheckedOptions } from './options.js';
+import type { Hold } from './read-log.js';
 import { Bell } from './tail.js';
 import type { WalHealth } from './types.js';
 import { WritePath } from './write-path.js';
@@ -31,8 +32,12 @@ export class Core {
   path: WritePath;
   /** `truncateAfter` is under way. */
   cutting = false;
-  /** Where `truncateAfter` has cut the log back to, in order. */
+  /** Where `truncateAfter` has cut the log back to, in order, from the commit of each on. */
   readonly cuts: number[] = [];
+  /** HEAD has committed a cut that `path` and `files` do not show yet. */
+  #cutPending = false;
+  /** What was counted on paths before this one. */
+  readonly past = { writes: 0, syncs: 0, rotations: 0 };
   #failure: Failure | undefined;
   #closing: Promise<void> | undefined;
   #closed = false;
@@ -80,13 +85,58 @@ export class Core {
     return this.marks.durableLsn;
   }
 
-  /** All segments, up to what is written. */
+  /** A cut at `lsn` is committed: what is read by the old names may be other files from now on. */
+  cutCommitted(lsn: number): void {
+    this.#cutPending = true;
+    this.cuts.push(lsn);
+    this.files.retention.cutAfter(lsn);
+  }
+
+  /** The log goes on behind `lsn` with `live`, after `kept`. */
+  cutDone(
+    lsn: number,
+    kept: Segment[],
+    live: LiveSegment,
+    epoch: number,
+    databaseTimeMs: number,
+  ): void {
+    this.#cutPending = false;
+    this.files.cutAfter(kept, lsn);
+    this.marks.restart(lsn);
+    const { writes, syncs, rotations, lastSyncMs } = this.path.writer;
+    this.past.writes += writes;
+    this.past.syncs += syncs;
+    this.past.rotations += rotations;
+    this.path = this.newPath(live, epoch, databaseTimeMs, lastSyncMs);
+  }
+
+  /** A reader's hold on a `view` that was made now, from LSN `from` on. */
+  holdList(from: number): Hold {
+    const cuts = this.cuts.length;
+    const lease = this.files.retention.holdList(from);
+    return { lease, uncutLsn: () => this.uncutLsn(cuts) };
+  }
+
+  /** The last LSN that no cut since the first `count` has taken. */
+  uncutLsn(count: number): number {
+    if (this.cuts.length === count) return Number.POSITIVE_INFINITY;
+    return Math.min(...this.cuts.slice(count));
+  }
+
+  /** Resolves when no cut is under way: before, names may lead to other files. */
+  async uncut(): Promise<void> {
+    while (this.cutting) await this.files.settled();
+  }
+
+  /** All segments, up to what is written. Throws where a cut failed half-way. */
   view(): Segment[] {
+    if (this.#cutPending) this.checkAlive();
     return [...this.files.sealed, this.live.describe()];
   }
 
-  /** All segments, up to `durableLsn`. */
+  /** All segments, up to `durableLsn`. Throws as `view`. */
   durableView(): Segment[] {
+    if (this.#cutPending) this.checkAlive();
     const { live, marks } = this;
     const last =
       this.options.sync === 'always'
@@ -179,16 +229,29 @@ export class Core {
     if (!this.#failure) await this.path.writer.finish();
     this.path.stop();
     await this.path.writer.settled();
-    try {
-      if (!this.#failure) await this.files.updateHead({}).catch(() => undefined);
-      await this.path.space.discardSpares(!this.#failure);
-    } finally {
-      this.#closed = true;
-      this.bell.ring();
-      await this.live.close();
-      await this.files.close();
-      await this.#lock?.release();
-    }
+    if (!this.#failure) await this.files.updateHead({}).catch(() => undefined);
+    this.#closed = true;
+    this.bell.ring();
+    await this.#release();
     if (this.#failure && !poisoned) throw this.failureOf(true);
+  }
+
+  /** Lets go of everything, above all of the lock, whatever fails; then throws the first error. */
+  async #release(): Promise<void> {
+    const steps = [
+      () => this.path.space.discardSpares(!this.#failure),
+      () => this.live.close(),
+      () => this.files.close(),
+      () => this.#lock?.release(),
+    ];
+    const errors: unknown[] = [];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        errors.push(explained(error));
+      }
+    }
+    if (errors.length > 0) throw errors[0];
   }
 }

@@ -5,6 +5,8 @@
  *  1. Nothing is submitted, written or read ahead of the cut while it lasts (`core.cutting`).
  *  2. Until HEAD is written the log is as it was, and goes on if the cut is refused. From then on an
  *     error poisons it, and the next opening finishes the cut.
+ *  3. From then on nobody is shown a record that was cut off: readers and tails that come to one
+ *     are told, and who begins to read meanwhile waits.
  */
 import type { Lsn } from '@nendb/codec';
 import type { Core } from './core.js';
@@ -48,7 +50,7 @@ function checkLsn(core: Core, lsn: number): void {
 }
 
 async function cutAtRest(core: Core, lsn: number): Promise<WalCut> {
-  const { files, marks, announcer, path: old } = core;
+  const { files, announcer, path: old } = core;
   const epoch = old.epoch + 1;
   const databaseTimeMs = old.time.nowMs();
   const cut = await prepare(core, lsn, epoch, databaseTimeMs);
@@ -65,16 +67,14 @@ async function cutAtRest(core: Core, lsn: number): Promise<WalCut> {
       epoch,
       syncedLsn: lsn,
     });
+    core.cutCommitted(lsn);
     await finish(core, cut);
     await files.updateHead({ cutSequence: 0, syncedLsn: lsn });
   } catch (error) {
     await live.close();
     throw error;
   }
-  files.cutAfter(kept, lsn);
-  marks.restart(lsn);
-  core.path = core.newPath(live, epoch, databaseTimeMs, old.writer.lastSyncMs);
-  core.cuts.push(lsn);
+  core.cutDone(lsn, kept, live, epoch, databaseTimeMs);
   await old.writer.live.close();
   const done: WalCut = printable({ epoch, lastLsn: lsn as Lsn, aside });
   announcer.emit({ type: 'cut', ...done });

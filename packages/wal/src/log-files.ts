@@ -68,7 +68,6 @@ export class LogFiles {
     this.#sealed = sealed;
     // What was asked for beyond the cut meant records that are gone, not those that come in their place.
     this.#wantedLsn = Math.min(this.#wantedLsn, lsn + 1);
-    this.retention.cutAfter(lsn);
   }
 
   /** Runs `work` when no other change of the files runs. */

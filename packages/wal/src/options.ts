@@ -9,6 +9,7 @@ import {
   UUID_BYTES,
 } from '@nendb/codec';
 import { nodeVfs, type Vfs } from '@nendb/vfs';
+import { unfailing } from './clockwork.js';
 import { WalError } from './errors.js';
 import * as limits from './limits.js';
 import type { LeaseOptions, SyncPolicy, WalEvent, WalOptions, WalReplay } from './types.js';
@@ -81,6 +82,7 @@ export function checkOptions(options: WalOptions): CheckedOptions {
   if (onCorruption !== 'fail' && onCorruption !== 'readonly') {
     throw bad('onCorruption', "'fail' or 'readonly'", onCorruption);
   }
+  const vfs = checkVfs(options.vfs);
   const preallocateBytes = integer(
     'preallocateBytes',
     options.preallocateBytes ?? limits.PREALLOCATE_BYTES_DEFAULT,
@@ -111,9 +113,9 @@ export function checkOptions(options: WalOptions): CheckedOptions {
     ),
     compression: checkCompression(options.compression ?? 'none'),
     keys: checkEncryption(options.encryption),
-    vfs: checkVfs(options.vfs),
+    vfs,
     databaseUuid: databaseUuid && new Uint8Array(databaseUuid),
-    databaseTimeMs: options.databaseTimeMs,
+    databaseTimeMs: options.databaseTimeMs && unfailing(options.databaseTimeMs, vfs.timers),
     mustExist: checkFlag('mustExist', options.mustExist, false),
     epochMin: integer('epochMin', options.epochMin ?? 1, 1, limits.EPOCH_MAX),
     recover: options.recover,

@@ -23,6 +23,13 @@ export type RecordVisitor = (
   databaseTimeMs: number,
 ) => void;
 
+/** What keeps a reader's view of the log, and says what of it is still true. */
+export interface Hold {
+  lease: Lease;
+  /** The last LSN that was not cut off since the view was made. */
+  uncutLsn(): number;
+}
+
 /** The segments of a log as a reader sees them: oldest first, the last one up to what is written. */
 export type LogView = readonly Segment[];
 
@@ -58,15 +65,17 @@ export async function replayLog(
   from: number,
   to: number,
   visit: RecordVisitor,
-  lease?: Lease,
+  hold?: Hold,
 ): Promise<void> {
   for (const segment of segmentsFrom(view, from)) {
     if (segment.header.baseLsn > to) return;
-    const reader = await openSegment(vfs, view, segment, { from, keepBuffers: false, lease });
+    const reader = await openSegment(vfs, view, segment, { from, keepBuffers: false, hold });
     try {
       for (;;) {
         const next = reader.next();
         if (next === false || (next !== true && !(await next))) break;
+        const lastLsn = Math.min(to, reader.firstLsn + reader.count - 1);
+        if (hold && lastLsn > hold.uncutLsn()) throw cutOff(segment.path);
         visitUnit(reader, from, to, visit);
       }
     } finally {
@@ -122,9 +131,10 @@ async function openSegment(
   vfs: Vfs,
   view: LogView,
   segment: Segment,
-  { from, keepBuffers, lease }: { from: number; keepBuffers: boolean; lease: Lease | undefined },
+  { from, keepBuffers, hold }: { from: number; keepBuffers: boolean; hold: Hold | undefined },
 ): Promise<UnitReader> {
   const { header, path } = segment;
+  const lease = hold?.lease;
   if (lease?.lost) throw cutOff(path);
   if (lease && header.baseLsn > lease.lsn) lease.advance(header.baseLsn);
   const sealed = segment !== view[view.length - 1];
@@ -143,22 +153,28 @@ function cutOff(file: string): WalError {
   );
 }
 
-/** Yields each record of LSN `from` to `to`, with payloads that stay valid. */
+/**
+ * Yields each record of LSN `from` to `to`, with payloads that stay valid. One that was cut off
+ * meanwhile is `WAL_TRUNCATED_AWAY`.
+ */
 export async function* readLog(
   vfs: Vfs,
   view: LogView,
   from: number,
   to: number,
-  lease: Lease,
+  hold: Hold,
 ): AsyncGenerator<WalEntry, void, void> {
   for (const segment of segmentsFrom(view, from)) {
     if (segment.header.baseLsn > to) return;
-    const reader = await openSegment(vfs, view, segment, { from, keepBuffers: true, lease });
+    const reader = await openSegment(vfs, view, segment, { from, keepBuffers: true, hold });
     try {
       for (;;) {
         const next = reader.next();
         if (next === false || (next !== true && !(await next))) break;
-        yield* entriesOf(reader, from, to, segment.header.sequence);
+        for (const entry of entriesOf(reader, from, to, segment.header.sequence)) {
+          if (entry.lsn > hold.uncutLsn()) throw cutOff(segment.path);
+          yield entry;
+        }
         // To its end a segment is read for the sake of its chained checksum, short of it for nothing.
         if (to < segment.lastLsn && reader.firstLsn + reader.count > to) return;
       }

@@ -31,6 +31,8 @@ export class Bell {
 
   /** Resolves at the next `ring`, or when `signal` aborts. */
   wait(signal: AbortSignal): Promise<void> {
+    // One that has aborted already does not say so again.
+    if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
         signal.removeEventListener('abort', aborted);
@@ -77,10 +79,14 @@ async function* follow(
       if (entries) {
         for (const entry of entries) {
           if (signal.aborted) return;
+          // What is left of the unit may be cut off by now.
+          if (place.stale) break;
+          place.nextLsn = entry.lsn + 1;
           yield entry;
         }
+        if (place.stale) await place.close();
         // Lost where it was too slow: it goes on while the segments that it needs are there.
-        if (!lease.lost) lease.advance(place.nextLsn);
+        else if (!lease.lost) lease.advance(place.nextLsn);
         continue;
       }
       // What became durable in the meantime is read before anything is concluded.
@@ -95,8 +101,9 @@ async function* follow(
   }
 }
 
-/** Where a tail is: the next LSN, and the reader that stands in front of it. */
+/** Where a tail is: the next LSN, and the reader that stands in front of its unit. */
 class Place {
+  /** Of the record to be yielded next. */
   nextLsn: number;
   readonly #core: Core;
   #reader: UnitReader | undefined;
@@ -109,33 +116,34 @@ class Place {
     this.nextLsn = from;
   }
 
-  /** The records of the next durable unit that is not yielded yet; `undefined` where there is none. */
+  /** The records of the next durable unit, from `nextLsn` on; `undefined` where there is none. */
   async next(): Promise<WalEntry[] | undefined> {
     for (;;) {
       if (this.#cuts !== this.#core.cuts.length) await this.#cutBack();
       const to = this.#core.durableLsn;
       if (to < this.nextLsn || this.#core.cutting) return undefined;
-      const reader = this.#follow() ?? (await this.#open());
-      if (this.#stale) {
-        await this.close();
-        continue;
+      try {
+        const entries = await this.#read(to);
+        if (entries && !this.stale) return entries;
+      } catch (error) {
+        // Names lead elsewhere while the log is being cut, or nowhere.
+        if (!this.stale) throw error;
       }
-      const step = reader.next();
-      const more = step === true || (step !== false && (await step));
-      if (!more || this.#stale) {
-        await this.close();
-        continue;
-      }
-      const entries = entriesOf(reader, this.nextLsn, to, this.#sequence);
-      const last = entries[entries.length - 1];
-      if (last) this.nextLsn = last.lsn + 1;
-      return entries;
+      await this.close();
     }
   }
 
   /** What was opened or read may be of files that were cut off meanwhile, under their names' heirs. */
-  get #stale(): boolean {
+  get stale(): boolean {
     return this.#core.cutting || this.#cuts !== this.#core.cuts.length;
+  }
+
+  /** The same of the segment that is open, or is now opened; `undefined` at its end. */
+  async #read(to: number): Promise<WalEntry[] | undefined> {
+    const reader = this.#follow() ?? (await this.#open());
+    const step = reader.next();
+    const more = step === true || (step !== false && (await step));
+    return more ? entriesOf(reader, this.nextLsn, to, this.#sequence) : undefined;
   }
 
   async close(): Promise<void> {

@@ -167,6 +167,9 @@ export class Wal {
     this.#core.checkUsable();
     checkBytes(bytes);
     this.#checkLength(to - from);
+    if (!(Number.isInteger(from) && from >= 0 && Number.isInteger(to) && to <= bytes.length)) {
+      throw bad('a part of a record', `from 0 to ${bytes.length}`, `${from} to ${to}`);
+    }
     const lsn = this.#core.path.appender.submit(bytes, from, to);
     this.#appends++;
     this.#appendedBytes += to - from;
@@ -176,8 +179,8 @@ export class Wal {
 
   /** Resolves when `durableLsn >= lsn`; rejects with `WAL_POISONED` or `WAL_OUTCOME_UNKNOWN`. */
   whenDurable(lsn: Lsn): Promise<void> {
-    if (lsn > this.lastLsn) {
-      return Promise.reject(bad('lsn', `at most ${this.lastLsn}, the last submitted`, lsn));
+    if (!(Number.isSafeInteger(lsn) && lsn <= this.lastLsn)) {
+      return Promise.reject(bad('lsn', `an LSN up to ${this.lastLsn}, the last submitted`, lsn));
     }
     if (lsn <= this.durableLsn) return Promise.resolve();
     if (this.#core.failed)
@@ -259,28 +262,32 @@ export class Wal {
    */
   async *read(range: ReadRange = {}): AsyncGenerator<WalEntry, void, void> {
     checkNames('the range', '{ from, to }', range, READ_RANGE);
+    await this.#core.uncut();
     const view = this.#core.view();
     const last = view[view.length - 1].lastLsn;
     const from = range.from ?? this.firstLsn;
     if (!Number.isSafeInteger(from)) throw bad('from', 'an LSN', from);
     if (!Number.isSafeInteger(range.to ?? last)) throw bad('to', 'an LSN', range.to);
-    const lease = this.#core.files.retention.holdList(from);
+    const hold = this.#core.holdList(from);
     try {
-      yield* readLog(this.#core.options.vfs, view, from, Math.min(range.to ?? last, last), lease);
+      yield* readLog(this.#core.options.vfs, view, from, Math.min(range.to ?? last, last), hold);
     } finally {
-      lease.release();
+      hold.lease.release();
     }
   }
 
   /** Calls `visit` for every written record from `from` on. The fast way; rejects as `read`. */
   async replay(from: Lsn | number, visit: RecordVisitor): Promise<void> {
+    if (!Number.isSafeInteger(from)) throw bad('from', 'an LSN', from);
+    if (typeof visit !== 'function') throw bad('visit', 'a function', visit);
+    await this.#core.uncut();
     const view = this.#core.view();
-    const lease = this.#core.files.retention.holdList(from);
+    const hold = this.#core.holdList(from);
     try {
       const to = view[view.length - 1].lastLsn;
-      await replayLog(this.#core.options.vfs, view, from, to, visit, lease);
+      await replayLog(this.#core.options.vfs, view, from, to, visit, hold);
     } finally {
-      lease.release();
+      hold.lease.release();
     }
   }
 
@@ -351,7 +358,8 @@ export class Wal {
   }
 
   get stats(): WalStats {
-    const { writer } = this.#core.path;
+    const { path, past } = this.#core;
+    const { writer } = path;
     return printable({
       segments: this.#core.files.sealed.length + 1,
       bytes: this.#core.files.bytes + writer.live.end,
@@ -361,9 +369,9 @@ export class Wal {
       durableLsn: this.durableLsn,
       appends: this.#appends,
       appendedBytes: this.#appendedBytes,
-      writes: writer.writes,
-      syncs: writer.syncs,
-      rotations: writer.rotations,
+      writes: past.writes + writer.writes,
+      syncs: past.syncs + writer.syncs,
+      rotations: past.rotations + writer.rotations,
       pendingBytes: this.#core.marks.pendingBytes,
       lastSyncMs: writer.lastSyncMs,
       leases: this.#core.files.retention.count,

@@ -1,3 +1,4 @@
+import type { Lsn } from '@nendb/codec';
 import { SimVfs } from '@nendb/vfs/sim';
 import { describe, expect, it } from 'vitest';
 import { Record, Wal, type WalOptions } from '../src/index.js';
@@ -158,6 +159,15 @@ describe('an LSN that is none', () => {
       }
       expect(() => lease.advance(52)).toThrow(expect.objectContaining({ code: 'WAL_BAD_OPTION' }));
       lease.advance(51);
+      for (const value of [Number.NaN, 'a', 1.5, null]) {
+        const lsn = value as unknown as Lsn;
+        const refusal = { code: 'WAL_BAD_OPTION' };
+        await expect(wal.read({ to: lsn ?? Number.NaN }).next()).rejects.toMatchObject(refusal);
+        await expect(wal.replay(lsn, () => undefined)).rejects.toMatchObject(refusal);
+        await expect(wal.whenDurable(lsn)).rejects.toMatchObject(refusal);
+        await expect(wal.truncateAfter(lsn)).rejects.toMatchObject(refusal);
+      }
+      await expect(wal.replay(1, 5 as never)).rejects.toMatchObject({ code: 'WAL_BAD_OPTION' });
       await expect(wal.read({ from: Number.NaN }).next()).rejects.toMatchObject({
         code: 'WAL_BAD_OPTION',
       });
@@ -165,6 +175,90 @@ describe('an LSN that is none', () => {
       expect(wal.firstLsn).toBeGreaterThan(30);
     });
   });
+});
+
+/* A part that reached beyond its buffer was stored with bytes of other records behind it. */
+it('a part of a record that is none is refused, and takes no LSN', async () => {
+  await withLog({}, async (wal) => {
+    await wal.append(bytes('secret of somebody else'));
+    const refusal = expect.objectContaining({
+      code: expect.stringMatching(/WAL_(BAD_OPTION|RECORD_TOO_LARGE)/),
+    });
+    for (const [from, to] of [
+      [0, 20],
+      [-1, 3],
+      [2, 1],
+      [0.5, 2],
+      [0, 2.5],
+      [Number.NaN, 2],
+      [0, Number.NaN],
+    ]) {
+      expect(() => wal.submit(bytes('short'), from, to), `${from} to ${to}`).toThrow(refusal);
+    }
+    expect(wal.lastLsn).toBe(1);
+    wal.submit(bytes('short'), 1, 4);
+    wal.submit(bytes('short'), 5);
+    await wal.sync();
+    const texts: string[] = [];
+    for await (const { payload } of wal.read({ from: 2 })) texts.push(`${Buffer.from(payload)}`);
+    expect(texts).toEqual(['hor', '']);
+  });
+});
+
+/* A time that threw in the middle of a write left the log waiting for ever. */
+it('a database time that throws is told as an uncaught error, and the log goes on', async () => {
+  let failing = false;
+  const databaseTimeMs = (): number => {
+    if (failing) throw new Error('no time');
+    return 5;
+  };
+  const sim = new SimVfs({ seed: 5 });
+  const told: unknown[] = [];
+  const { turnEnd } = sim.timers;
+  sim.timers.turnEnd = (callback) =>
+    turnEnd.call(sim.timers, () => {
+      try {
+        callback();
+      } catch (error) {
+        told.push(error);
+      }
+    });
+  await sim.run(async () => {
+    const { wal } = await Wal.open({ dir: '/log', vfs: sim, databaseTimeMs });
+    failing = true;
+    await wal.append(bytes('a'));
+    wal.appendSync(bytes('b'));
+    expect(wal.health.healthy).toBe(true);
+    await wal.truncateAfter(1);
+    failing = false;
+    await wal.append(bytes('c'));
+    await wal.close();
+  });
+  sim.assertClean();
+  expect(told.length).toBeGreaterThan(1);
+  expect(told[0]).toEqual(new Error('no time'));
+});
+
+it('R10: a close that fails lets go of everything all the same', async () => {
+  for (const op of ['unlink', 'sync', 'write', 'truncate'] as const) {
+    for (let nth = 1; nth < 6; nth++) {
+      const sim = new SimVfs({ record: false });
+      await sim.run(async () => {
+        const options = { dir: '/log', vfs: sim, segmentBytesMax: 4096, preallocateBytes: 512 };
+        const { wal } = await Wal.open(options);
+        await wal.append(Buffer.alloc(3000));
+        await sim.settle(300);
+        sim.faults.failAt({ op, nth, error: 'EIO' });
+        await wal.close().catch((error: unknown) => expect(error).toBeInstanceOf(Error));
+        sim.faults.clear();
+        expect(sim.openFiles).toEqual([]);
+        const { wal: again } = await Wal.open(options);
+        expect(again.lastLsn).toBe(1);
+        await again.close();
+      });
+      sim.assertClean();
+    }
+  }
 });
 
 describe('truncateAfter', () => {
