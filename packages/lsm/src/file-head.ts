@@ -165,6 +165,17 @@ function readHeadBytes(file: VfsFile): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+const place = new Uint8Array(8);
+const placeView = new DataView(place.buffer);
+
+/** The checksum of `covered`, which is at `offset` of the file with `seed`. */
+export function crcAt(seed: number, offset: number, covered: Uint8Array): number {
+  const low = offset >>> 0;
+  placeView.setUint32(0, low, true);
+  placeView.setUint32(4, (offset - low) / 0x1_0000_0000, true);
+  return crc32(covered, crc32(place, seed));
+}
+
 /** An `LSM_WRONG_KEY` error about `file`. */
 export function wrongKey(file: string, problem: string, offset = 0, cause?: unknown): LsmError {
   return new LsmError(

@@ -14,13 +14,12 @@ import {
   CryptoError,
   compress,
   compressionId,
-  crc32,
   decompress,
   FormatError,
   TAG_BYTES,
 } from '@nendb/codec';
 import { corrupt } from '../errors.js';
-import { type FileHead, wrongKey } from '../file-head.js';
+import { crcAt, type FileHead, wrongKey } from '../file-head.js';
 import { BLOCK_PAYLOAD_BYTES_MAX } from '../limits.js';
 import {
   BLOCK_COMPRESSION_AT,
@@ -35,17 +34,6 @@ import {
 } from './format.js';
 
 const NONE = compressionId('none');
-
-const place = new Uint8Array(8);
-const placeView = new DataView(place.buffer);
-
-/** The checksum of `covered` at `offset` of the file with `seed`. */
-export function crcAt(seed: number, offset: number, covered: Uint8Array): number {
-  const low = offset >>> 0;
-  placeView.setUint32(0, low, true);
-  placeView.setUint32(4, (offset - low) / 0x1_0000_0000, true);
-  return crc32(covered, crc32(place, seed));
-}
 
 /** The bytes of a block that will be at `offset`. */
 export function encodeBlock(

@@ -13,8 +13,8 @@
  */
 import { CryptoError, TAG_BYTES } from '@nendb/codec';
 import { corrupt } from '../errors.js';
-import { type FileHead, HEAD_BYTES, wrongKey } from '../file-head.js';
-import { crcAt } from './block-codec.js';
+import { crcAt, type FileHead, HEAD_BYTES, wrongKey } from '../file-head.js';
+import { getU64, putU64, viewOf } from '../u64.js';
 import * as format from './format.js';
 
 export interface TableFooter {
@@ -34,7 +34,6 @@ const PLACES = [
   ['properties', format.FOOTER_PROPERTIES_AT],
 ] as const;
 const NOTHING = new Uint8Array(0);
-const TWO_32 = 0x1_0000_0000;
 
 export function encodeFooter(head: FileHead, offset: number, footer: TableFooter): Uint8Array {
   const bytes = new Uint8Array(format.FOOTER_BYTES);
@@ -66,7 +65,7 @@ export function decodeFooter(
   bytes: Uint8Array,
 ): TableFooter {
   const offset = fileBytes - format.FOOTER_BYTES;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const view = viewOf(bytes);
   const covered = bytes.subarray(0, format.FOOTER_CRC_AT);
   if (view.getUint32(format.FOOTER_CRC_AT, true) !== crcAt(head.seed, offset, covered)) {
     throw corrupt(path, offset, 'the footer does not match its checksum');
@@ -113,13 +112,4 @@ function checkTag(path: string, head: FileHead, offset: number, bytes: Uint8Arra
     if (!(error instanceof CryptoError) || error.code !== 'CRYPTO_BAD_TAG') throw error;
     throw wrongKey(path, `the footer is sealed otherwise: ${error.message}`, offset, error);
   }
-}
-
-function putU64(view: DataView, at: number, value: number): void {
-  view.setUint32(at, value % TWO_32, true);
-  view.setUint32(at + 4, Math.floor(value / TWO_32), true);
-}
-
-function getU64(view: DataView, at: number): number {
-  return view.getUint32(at + 4, true) * TWO_32 + view.getUint32(at, true);
 }

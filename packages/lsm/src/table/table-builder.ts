@@ -17,6 +17,7 @@ import { type Entry, EntryKind } from '../entry.js';
 import { type FileHead, makeHead } from '../file-head.js';
 import { BLOCK_BYTES_DEFAULT, FILTER_BITS_PER_KEY_DEFAULT } from '../limits.js';
 import { compareBytes, compareKeys } from '../order.js';
+import { Output, type OutputOptions } from '../output.js';
 import { RangeTombstones } from '../range-tombstones.js';
 import { readPointer } from '../value-log/pointer.js';
 import { encodeBlock } from './block-codec.js';
@@ -25,7 +26,6 @@ import { EntryBlockBuilder } from './entry-block-builder.js';
 import { encodeFooter } from './footer.js';
 import { type BlockHandle, BlockType, TABLE_FILE } from './format.js';
 import { IndexBuilder, shortenSeparator } from './index-builder.js';
-import { Output, type OutputOptions } from './output.js';
 import { encodeProperties, type TableProperties, type ValueReference } from './properties.js';
 
 export interface TableBuilderOptions extends OutputOptions {

@@ -10,7 +10,7 @@
  *  3. `finish` returns after the file's bytes are durable. Its name is the caller's to make durable.
  */
 import { type Vfs, type VfsFile, writeFullySync } from '@nendb/vfs';
-import { OUTPUT_BUFFER_BYTES, SYNC_STEP_BYTES } from '../limits.js';
+import { OUTPUT_BUFFER_BYTES, SYNC_STEP_BYTES } from './limits.js';
 
 export interface OutputOptions {
   /** Bytes between two syncs; 0 for one at the end only. Default `SYNC_STEP_BYTES`. */

@@ -1,0 +1,136 @@
+/** A memtable equals a sorted list of versions, here and in the thread that it is shared with. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { EntryKind } from '../../src/entry.js';
+import { Memtable } from '../../src/memtable/memtable.js';
+import {
+  compareVersions,
+  emptyEntry,
+  entryOf,
+  expectLikeModel,
+  keys,
+  type Version,
+  versionOf,
+} from '../entries.js';
+import { propertySeeds } from '../seeds.js';
+
+const writes = fc.array(
+  fc.record({
+    key: keys,
+    step: fc.constantFrom(1, 1, 1, 2, 1000, 2 ** 31, 2 ** 32),
+    kind: fc.constantFrom(EntryKind.put, EntryKind.put, EntryKind.delete, EntryKind.pointer),
+    value: fc.uint8Array({ maxLength: 300 }),
+    expireAtMs: fc.constantFrom(0, 0, 1, 1_800_000_000_000, 2 ** 53 - 1),
+  }),
+  { maxLength: 150 },
+);
+
+function add(memtable: Memtable, version: Version): void {
+  const e = entryOf(version);
+  memtable.add(
+    e.sequence,
+    e.kind,
+    e.keyBytes,
+    e.keyFrom,
+    e.keyTo,
+    e.valueBytes,
+    e.valueFrom,
+    e.valueTo,
+    e.expireAtMs,
+  );
+}
+
+describe('a memtable equals the sorted list of what was added', () => {
+  test.each(propertySeeds('memtable'))('seed %i', (seed) => {
+    fc.assert(
+      fc.property(
+        writes,
+        fc.boolean(),
+        fc.constantFrom(64, 1024, 1 << 20),
+        fc.array(fc.record({ key: keys, sequence: fc.nat(400) }), { maxLength: 20 }),
+        (steps, hash, capacityBytes, probes) => {
+          const memtable = new Memtable({ capacityBytes, hash, seed: 1 + (seed >>> 0) });
+          const versions: Version[] = [];
+          let sequence = 0;
+          for (const { step, ...rest } of steps) {
+            sequence += step;
+            const version = { ...rest, sequence };
+            add(memtable, version);
+            versions.push(version);
+          }
+          expect(memtable.count).toBe(versions.length);
+          expect(memtable.sequenceMax).toBe(sequence);
+          expect(memtable.isEmpty).toBe(versions.length === 0);
+          const sorted = [...versions].sort(compareVersions);
+          const compare = (actual: unknown, expected: unknown, what: string) =>
+            expect(actual, what).toEqual(expected);
+          expectLikeModel(memtable, sorted, probes, compare);
+          memtable.freeze();
+          const attached = Memtable.attach(structuredClone(memtable.share()));
+          expectLikeModel(attached, sorted, probes, compare);
+          expect(attached.count).toBe(memtable.count);
+        },
+      ),
+      { seed, numRuns: 40 },
+    );
+  });
+});
+
+describe('a memtable', () => {
+  const put = (memtable: Memtable, sequence: number, key: string, value: string) =>
+    add(memtable, {
+      key: Buffer.from(key),
+      sequence,
+      kind: EntryKind.put,
+      value: Buffer.from(value),
+      expireAtMs: 0,
+    });
+
+  test('shows a cursor what is added while it is open', () => {
+    const memtable = new Memtable({ capacityBytes: 100 });
+    put(memtable, 1, 'b', 'one');
+    const cursor = memtable.cursor();
+    cursor.seekToFirst();
+    const shown = versionOf(cursor);
+    // The arena grows under the cursor; what it shows stays.
+    for (let i = 2; i < 200; i++) put(memtable, i, `c${i}`, 'x'.repeat(50));
+    expect(versionOf(cursor)).toEqual(shown);
+    cursor.next();
+    expect(Buffer.from(versionOf(cursor).key).toString()).toBe('c10');
+    cursor.prev();
+    expect(versionOf(cursor)).toEqual(shown);
+  });
+
+  test('refuses a sequence below the last, and everything once frozen', () => {
+    const memtable = new Memtable({ capacityBytes: 1000 });
+    put(memtable, 5, 'a', '1');
+    expect(() => put(memtable, 4, 'b', '2')).toThrow('expected a sequence from 5 on, got 4');
+    expect(() => memtable.share()).toThrow('expected a frozen memtable');
+    memtable.freeze();
+    expect(() => put(memtable, 6, 'b', '2')).toThrow('expected a memtable in use');
+    expect(() => memtable.addRange(6, Buffer.from('a'), Buffer.from('b'))).toThrow('frozen');
+  });
+
+  test('carries its range tombstones to the thread that it is shared with', () => {
+    const memtable = new Memtable({ capacityBytes: 1000 });
+    memtable.addRange(3, Buffer.from('b'), Buffer.from('d'));
+    expect(memtable.isEmpty).toBe(false);
+    expect([memtable.sequenceMin, memtable.sequenceMax]).toEqual([3, 3]);
+    memtable.freeze();
+    const { rangeTombstones } = Memtable.attach(memtable.share());
+    expect(rangeTombstones.covering(Buffer.from('c'), 0, 1, 9)).toBe(3);
+    expect(rangeTombstones.covering(Buffer.from('d'), 0, 1, 9)).toBe(0);
+  });
+
+  test('counts its bytes, and a get that misses fills in nothing', () => {
+    const memtable = new Memtable({ capacityBytes: 10_000 });
+    const before = memtable.bytes;
+    put(memtable, 1, 'key', 'v'.repeat(1000));
+    expect(memtable.bytes - before).toBeGreaterThan(1000);
+    expect(memtable.bytes - before).toBeLessThan(1100);
+    const into = emptyEntry();
+    expect(memtable.get(Buffer.from('kez'), 0, 3, 9, into)).toBe(false);
+    expect(memtable.get(Buffer.from('key'), 0, 3, 0, into)).toBe(false);
+    expect(into).toEqual(emptyEntry());
+  });
+});
