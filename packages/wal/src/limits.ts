@@ -40,6 +40,12 @@ export const LEASE_BYTES_DEFAULT = 1024 * 1024 * 1024;
 /** Zeros written ahead of the end at a time: 0.3 ms of copying, once in a thousand 1 KiB records. */
 export const PREALLOCATE_BYTES_DEFAULT = 1024 * 1024;
 
+/**
+ * Zeros in one write. The kernel keeps the pages of a longer one as one folio, and walks all of its
+ * blocks at every small write into it: behind zeros of 1 MiB a record's write takes twice as long.
+ */
+export const FILL_BYTES = 128 * 1024;
+
 /** Zeros of a spare are written this much at a turn's end: 30 us of copying, beside 64 KiB of frames. */
 export const SPARE_STEP_BYTES = 128 * 1024;
 
@@ -58,11 +64,27 @@ export const BACKGROUND_SYNC_BYTES_MIN = 256 * 1024;
 /** Under `always`, a sync comes at least after this much, however fast more arrives. */
 export const GROUP_SYNC_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Up to here a write into the page cache is quicker than a trip through the thread pool. */
-export const INLINE_WRITE_BYTES_MAX = 64 * 1024;
+/**
+ * Up to here it is quicker to write, and on a fast disk to sync, in place than to wake the thread
+ * pool and to be woken: 0.2 ms of copying.
+ */
+export const INLINE_BYTES_MAX = 1024 * 1024;
 
-/** A disk that syncs faster than this is cheaper to wait for than to hand to the thread pool. */
-export const INLINE_SYNC_MS_MAX = 1;
+/**
+ * A disk that syncs faster than this is cheaper to wait for than to hand to the thread pool: the
+ * trip costs some 0.05 ms when nothing else runs, and several syncs of a fast disk when much does.
+ */
+export const INLINE_SYNC_MS_DEFAULT = 1;
+
+/** More would stop a server's timers and sockets for too long at every sync. */
+export const INLINE_SYNC_MS_LIMIT = 1000;
+
+/** Promise jobs within which a program that was told appends again: `return await` in two layers. */
+export const FOLLOW_JOBS = 4;
+
+/** Appends in a row without a trip through the event loop, and for how long. */
+export const FOLLOW_RUN_MAX = 64;
+export const FOLLOW_RUN_MS_MAX = 2;
 
 /** A log without a new record for this long gets an idle mark: at most five extra syncs a second. */
 export const IDLE_MARK_MS = 200;

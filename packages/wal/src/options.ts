@@ -22,6 +22,7 @@ export interface CheckedOptions {
   preallocateBytes: number;
   recordBytesMax: number;
   pendingBytesMax: number;
+  inlineSyncMsMax: number;
   compression: Compression;
   keys: DataKeys | undefined;
   vfs: Vfs;
@@ -45,6 +46,7 @@ const WAL_OPTIONS: OptionNames<WalOptions> = {
   preallocateBytes: true,
   recordBytesMax: true,
   pendingBytesMax: true,
+  inlineSyncMsMax: true,
   compression: true,
   encryption: true,
   vfs: true,
@@ -110,6 +112,12 @@ export function checkOptions(options: WalOptions): CheckedOptions {
       options.pendingBytesMax ?? limits.PENDING_BYTES_DEFAULT,
       1,
       Number.MAX_SAFE_INTEGER,
+    ),
+    inlineSyncMsMax: integer(
+      'inlineSyncMsMax',
+      options.inlineSyncMsMax ?? limits.INLINE_SYNC_MS_DEFAULT,
+      0,
+      limits.INLINE_SYNC_MS_LIMIT,
     ),
     compression: checkCompression(options.compression ?? 'none'),
     keys: checkEncryption(options.encryption),

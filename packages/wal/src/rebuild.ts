@@ -49,6 +49,28 @@ export function newSegment(
   return { databaseUuid, epoch, segmentUuid, compressed: compression !== 'none', sealing };
 }
 
+/** The header of the segment that follows upon `old`, which is full. */
+export function successorHeader(
+  vfs: Vfs,
+  identity: Identity,
+  old: LiveSegment,
+  sequence: number,
+  databaseTimeMs: number,
+): SegmentHeader {
+  return {
+    ...old.header,
+    ...newSegment(vfs, identity),
+    kind: format.SegmentKind.rotated,
+    sequence,
+    baseLsn: old.lastLsn + 1,
+    syncedLsn: old.lastLsn,
+    databaseTimeMs,
+    predecessorUuid: old.header.segmentUuid,
+    predecessorEnd: old.end,
+    predecessorChain: old.chain,
+  };
+}
+
 /** The first segment of a new log. */
 export function buildFirst(vfs: Vfs, dir: string, identity: Identity): Promise<LiveSegment> {
   return build(vfs, dir, () => ({
@@ -200,8 +222,8 @@ export async function repeatFrames(
   to: LiveSegment,
 ): Promise<void> {
   const cursor = new FrameCursor(source, sourceOf(last), scan.end, false);
-  const bytes = new Uint8Array(FRAME_BYTES_MAX);
-  const view = viewOf(bytes);
+  let bytes = new Uint8Array(0);
+  let view = viewOf(bytes);
   while (await nextFrame(cursor)) {
     const { header } = cursor;
     if (header.type !== format.FrameType.records || header.firstLsn < baseLsn) continue;
@@ -210,6 +232,10 @@ export async function repeatFrames(
     header.payloadBytes = payload.length + sealedOverhead(cipher);
     header.flags &= ~format.FLAG_ENCRYPTED;
     const total = frameBytes(header.payloadBytes);
+    if (bytes.length < total) {
+      bytes = new Uint8Array(Math.max(total, Math.min(2 * total, FRAME_BYTES_MAX)));
+      view = viewOf(bytes);
+    }
     bytes.set(payload, format.FRAME_HEADER_BYTES);
     bytes.fill(0, format.FRAME_HEADER_BYTES + payload.length, total);
     header.syncedEnd = to.headerBytes;

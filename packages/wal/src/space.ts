@@ -17,7 +17,7 @@
 import { type Vfs, type VfsFile, writeFullySync } from '@nendb/vfs';
 import { explained, isNoSpace, WalError } from './errors.js';
 import { segmentName } from './format.js';
-import { SPARE_STEP_BYTES } from './limits.js';
+import { FILL_BYTES, SPARE_STEP_BYTES } from './limits.js';
 
 export interface Slot {
   readonly sequence: number;
@@ -31,6 +31,8 @@ export interface Slot {
   used: boolean;
   /** A sync of the zeros of a spare is under way in the pool. */
   syncing: Promise<void> | undefined;
+  /** How much of a spare's zeros a sync has been asked to cover. */
+  syncedTo: number;
 }
 
 export interface SpaceOptions {
@@ -53,8 +55,6 @@ export class Space {
   #spare: Slot | undefined;
   /** Spares that are open: the one built ahead, and those that wait for their rotation. */
   #waiting: Slot[] = [];
-  /** The newest segment whose spare is ready. */
-  #ahead = 0;
 
   /** `onFailure` poisons the log: a write failed for another reason than space, or a sync. */
   constructor(
@@ -65,7 +65,7 @@ export class Space {
   ) {
     this.#vfs = vfs;
     this.#options = options;
-    this.#zeros = new Uint8Array(options.stepBytes);
+    this.#zeros = new Uint8Array(Math.min(options.stepBytes, FILL_BYTES));
     this.#onFailure = onFailure;
     this.#tail = tail;
   }
@@ -75,11 +75,21 @@ export class Space {
     return this.#tail;
   }
 
-  /** Whether the segment is half full and its successor is not ready. */
+  /** Whether the segment is half full and its successor is behind what that asks for. */
   get wantsSpare(): boolean {
-    return (
-      this.#tail.end * 2 > this.#options.segmentBytesMax && this.#ahead !== this.#tail.sequence + 1
-    );
+    if (this.#tail.end * 2 <= this.#options.segmentBytesMax) return false;
+    return !this.#spare || this.#spare.syncedTo < this.#aheadTarget;
+  }
+
+  /**
+   * How far the successor should be filled by now: completely when the segment is full, so that
+   * nobody who appends has to wait for zeros then.
+   */
+  get #aheadTarget(): number {
+    const { segmentBytesMax, headerBytes, trailerBytes, stepBytes } = this.#options;
+    if (stepBytes === 0) return headerBytes;
+    const pace = Math.min(segmentBytesMax, this.#tail.end * 2 - segmentBytesMax);
+    return Math.ceil(Math.max(pace, headerBytes + trailerBytes) / stepBytes) * stepBytes;
   }
 
   /**
@@ -90,7 +100,12 @@ export class Space {
     const { segmentBytesMax, trailerBytes } = this.#options;
     const needed = bytes + trailerBytes;
     if (this.#tail.end + needed <= segmentBytesMax || !this.#tail.used) {
-      if (this.#tail.end + needed > this.#tail.reserved) this.#reserve(this.#tail, needed);
+      if (this.#tail.end + needed <= this.#tail.reserved) return this.#tail;
+      // Where the disk is full the spare may have what the segment cannot get.
+      if (this.#tail.used && this.#spare && this.#spare.end + needed <= this.#spare.reserved) {
+        return this.#tryReserve(this.#tail, needed) ? this.#tail : this.#spare;
+      }
+      this.#reserve(this.#tail, needed);
       return this.#tail;
     }
     const spare = this.#openSpare();
@@ -127,19 +142,17 @@ export class Space {
 
   /**
    * A step towards the next segment, if there is room for it: opens the spare, then fills it with
-   * zeros piece by piece, then syncs it in the pool. Rotation then only has to name it.
+   * zeros piece by piece, which it syncs in the pool. Rotation then only has to name it.
    */
   buildAhead(): void {
     try {
       const spare = this.#openSpare();
-      const { stepBytes, trailerBytes } = this.#options;
-      const target = Math.ceil((spare.end + trailerBytes) / stepBytes) * stepBytes;
+      const target = this.#aheadTarget;
       if (spare.reserved < target) {
         this.#fill(spare, Math.min(target, spare.reserved + SPARE_STEP_BYTES));
-        return;
+        if (spare.reserved < target) return;
       }
-      this.#ahead = spare.sequence;
-      this.#syncAhead(spare);
+      if (!spare.syncing) this.#syncAhead(spare);
     } catch (error) {
       // Nobody asked for the room yet: whoever does will be told, of a full disk or of a failed one.
       if (!(error instanceof WalError)) throw error;
@@ -147,6 +160,7 @@ export class Space {
   }
 
   #syncAhead(spare: Slot): void {
+    spare.syncedTo = spare.reserved;
     const syncing = spare.file.sync().then(
       () => {
         spare.syncing = undefined;
@@ -192,6 +206,7 @@ export class Space {
         reserved: stepBytes === 0 ? Number.MAX_SAFE_INTEGER : 0,
         used: false,
         syncing: undefined,
+        syncedTo: 0,
       };
       this.#waiting.push(this.#spare);
       return this.#spare;
@@ -206,6 +221,17 @@ export class Space {
     } catch (error) {
       file.closeSync();
       this.#vfs.unlinkSync(path);
+      throw error;
+    }
+  }
+
+  /** `#reserve`; says whether that could be had. Throws where the log has failed. */
+  #tryReserve(slot: Slot, needed: number): boolean {
+    try {
+      this.#reserve(slot, needed);
+      return true;
+    } catch (error) {
+      if (error instanceof WalError && error.code === 'WAL_FULL') return false;
       throw error;
     }
   }
@@ -226,7 +252,8 @@ export class Space {
     const step = this.#zeros.length;
     try {
       while (slot.reserved < target) {
-        const bytes = Math.min(step, target - slot.reserved);
+        // Whole pages but for the first: what lies behind the header begins inside of one.
+        const bytes = Math.min(step - (slot.reserved % step), target - slot.reserved);
         const zeros = bytes === step ? this.#zeros : this.#zeros.subarray(0, bytes);
         writeFullySync(slot.file, zeros, slot.reserved);
         slot.reserved += bytes;

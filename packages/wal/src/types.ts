@@ -33,6 +33,12 @@ export interface WalOptions {
   recordBytesMax?: number;
   /** Bytes that may wait to be written or synced before `admit` reports pressure. Default 64 MiB. */
   pendingBytesMax?: number;
+  /**
+   * Syncs that are expected to take less than this, in whole ms, are made in place: on a fast disk that
+   * takes less time than the trip through the thread pool. 0: the event loop never waits for a sync,
+   * but for those of `appendSync`. Default 1.
+   */
+  inlineSyncMsMax?: number;
   /** How frames are compressed, where that saves at least an eighth. Default `'none'`. */
   compression?: Compression;
   /**

@@ -17,9 +17,7 @@
 import type { Lsn } from '@nendb/codec';
 import { Core } from './core.js';
 import { cutBack } from './cut-back.js';
-import { tooLarge, WalError } from './errors.js';
-import { recordBytes } from './group.js';
-import { BATCH_RECORDS_MAX, RECORD_BYTES_LIMIT } from './limits.js';
+import { WalError } from './errors.js';
 import { inspectLog, verifyLog } from './offline/inspect.js';
 import type {
   OfflineOptions,
@@ -34,6 +32,7 @@ import { bad, checkLease, checkNames, checkOptions, type OptionNames } from './o
 import { WalPosition } from './position.js';
 import { printable } from './printed.js';
 import { type RecordVisitor, readLog, replayLog } from './read-log.js';
+import { checkBatch, checkBytes, checkLength } from './record-checks.js';
 import type { EpochStart } from './segment-header.js';
 import { followLog } from './tail.js';
 import type {
@@ -155,7 +154,7 @@ export class Wal {
    */
   admit(bytes: number): void {
     this.#core.checkUsable();
-    this.#checkLength(bytes);
+    checkLength(bytes, this.#core.options.recordBytesMax);
     this.#core.path.appender.admit(bytes);
   }
 
@@ -166,7 +165,7 @@ export class Wal {
   submit(bytes: Uint8Array, from = 0, to: number = bytes?.length): Lsn {
     this.#core.checkUsable();
     checkBytes(bytes);
-    this.#checkLength(to - from);
+    checkLength(to - from, this.#core.options.recordBytesMax);
     if (!(Number.isInteger(from) && from >= 0 && Number.isInteger(to) && to <= bytes.length)) {
       throw bad('a part of a record', `from 0 to ${bytes.length}`, `${from} to ${to}`);
     }
@@ -199,7 +198,9 @@ export class Wal {
    */
   append(bytes: Uint8Array): Promise<Position> {
     try {
-      const lsn = this.submit(bytes);
+      const { writer } = this.#core.path;
+      const lsn = (writer.expectsNext && this.#appendNext(bytes)) || this.submit(bytes);
+      if (this.#core.failed) return Promise.reject(this.#core.failureOf(true));
       return this.#core.marks.valueWhenDurable(lsn, this.#newestPosition(lsn));
     } catch (error) {
       return Promise.reject(error);
@@ -227,20 +228,19 @@ export class Wal {
   appendSync(bytes: Uint8Array): Position {
     this.#core.checkUsable();
     checkBytes(bytes);
-    this.#checkLength(bytes.length);
-    const { writer, space } = this.#core.path;
-    let lsn = writer.appendAlone(bytes) as Lsn;
-    if (lsn > 0) {
-      this.#appends++;
-      this.#appendedBytes += bytes.length;
-      if (space.wantsSpare) this.#scheduleTurn();
-    } else {
-      lsn = this.submit(bytes);
-    }
+    checkLength(bytes.length, this.#core.options.recordBytesMax);
+    const { writer } = this.#core.path;
+    const alone = writer.appendAlone(bytes) as Lsn | 0;
+    const lsn = alone || this.submit(bytes);
+    // Who listens may append more before this returns.
     const position = this.#newestPosition(lsn);
-    writer.flushNow();
-    if (lsn > this.durableLsn)
-      throw this.#core.failureOf(lsn <= this.#core.path.writer.attemptedLsn);
+    if (alone) {
+      this.#wasAlone(bytes);
+      writer.finishAlone();
+    } else {
+      writer.flushNow();
+    }
+    if (lsn > this.durableLsn) throw this.#core.failureOf(lsn <= writer.attemptedLsn);
     return position;
   }
 
@@ -386,21 +386,26 @@ export class Wal {
     return this.#core.close();
   }
 
+  /** Appends where the writer takes it for the next step of the last one; 0 where it does not. */
+  #appendNext(bytes: Uint8Array): Lsn | 0 {
+    this.#core.checkUsable();
+    checkBytes(bytes);
+    checkLength(bytes.length, this.#core.options.recordBytesMax);
+    const lsn = this.#core.path.writer.appendNext(bytes) as Lsn | 0;
+    if (lsn > 0) this.#wasAlone(bytes);
+    return lsn;
+  }
+
+  /** A record was written without `submit`. */
+  #wasAlone(bytes: Uint8Array): void {
+    this.#appends++;
+    this.#appendedBytes += bytes.length;
+    if (this.#core.path.space.wantsSpare) this.#scheduleTurn();
+  }
+
   #submitBatch(records: readonly Uint8Array[]): Lsn {
     this.#core.checkUsable();
-    if (!Array.isArray(records)) throw bad('a batch', 'an array of records', records);
-    if (records.length === 0 || records.length > BATCH_RECORDS_MAX) {
-      throw bad('a batch', `1 to ${BATCH_RECORDS_MAX} records`, `${records.length}`);
-    }
-    let unitBytes = 0;
-    let bytes = 0;
-    for (const record of records) {
-      checkBytes(record);
-      this.#checkLength(record.length);
-      unitBytes += recordBytes(record.length);
-      bytes += record.length;
-    }
-    if (unitBytes > RECORD_BYTES_LIMIT) throw tooLarge('batch', RECORD_BYTES_LIMIT, unitBytes);
+    const { bytes, unitBytes } = checkBatch(records, this.#core.options.recordBytesMax);
     const lsn = this.#core.path.appender.submitBatch(records, unitBytes);
     this.#appends += records.length;
     this.#appendedBytes += bytes;
@@ -429,16 +434,4 @@ export class Wal {
   #positionAt(lsn: Lsn, sequence: number, offset: number): Position {
     return new WalPosition(this.epoch, lsn, sequence, offset);
   }
-
-  #checkLength(bytes: number): void {
-    const { recordBytesMax } = this.#core.options;
-    if (bytes >= 0 && bytes <= recordBytesMax) return;
-    throw tooLarge('record', recordBytesMax, bytes);
-  }
-}
-
-/** Anything else would be stored as other bytes than the caller means. */
-function checkBytes(bytes: Uint8Array): void {
-  if (bytes instanceof Uint8Array) return;
-  throw bad('a record', 'a Uint8Array, such as a Buffer (encode it first)', typeof bytes);
 }

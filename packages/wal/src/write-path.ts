@@ -45,6 +45,7 @@ export class WritePath {
 
   constructor(options: CheckedOptions, parts: WritePathParts, owner: WritePathOwner) {
     const { vfs, dir, segmentBytesMax, preallocateBytes, compression, keys } = options;
+    const { inlineSyncMsMax } = options;
     const { live, marks, announcer } = parts;
     const always = options.sync === 'always';
     const identity = {
@@ -73,6 +74,7 @@ export class WritePath {
         reserved: preallocateBytes === 0 ? Number.MAX_SAFE_INTEGER : live.end,
         used: live.lastLsn >= live.header.baseLsn,
         syncing: undefined,
+        syncedTo: 0,
       },
       (kind, error) => owner.fail(kind, error),
     );
@@ -80,7 +82,7 @@ export class WritePath {
     this.appender = new Appender(this.space, marks, this.epoch, segmentBytesMax, encoding);
     this.writer = new Writer(
       vfs,
-      { dir, always, syncMs: parts.syncMs, identity },
+      { dir, always, syncMs: parts.syncMs, inlineSyncMsMax, identity },
       live,
       { space: this.space, appender: this.appender, marks, time: this.time },
       {

@@ -14,44 +14,27 @@
  * and the plan waits for that before it syncs the same file itself.
  */
 
-import { crc32 } from '@nendb/codec';
 import { type Vfs, writeFullySync } from '@nendb/vfs';
 import type { Appender } from './appender.js';
 import type { Clockwork } from './clockwork.js';
-import type { Segment } from './directory.js';
+import { encodeControlFrame } from './control-frame.js';
+import { DiskSpeed } from './disk-speed.js';
+import { FollowUp } from './follow-up.js';
 import * as format from './format.js';
-import { chainAfter, emptyFrameHeader, frameBytes, putFrameHeader } from './frame.js';
+import { chainAfter } from './frame.js';
 import { type Group, recordBytes } from './group.js';
-import { GROUP_SYNC_BYTES_MAX, INLINE_SYNC_MS_MAX, INLINE_WRITE_BYTES_MAX } from './limits.js';
+import { GROUP_SYNC_BYTES_MAX, INLINE_BYTES_MAX } from './limits.js';
 import { LiveSegment } from './live-segment.js';
 import { LONE_BYTES_MAX, LoneFrame, loneFrameBytes } from './lone-frame.js';
 import type { Marks } from './marks.js';
 import { type Io, type Plan, Pump, type Twins } from './pump.js';
-import { type Identity, newSegment } from './rebuild.js';
-import { encodeSegmentHeader, type SegmentHeader } from './segment-header.js';
+import { successorHeader } from './rebuild.js';
+import { Retired } from './retired.js';
+import { encodeSegmentHeader } from './segment-header.js';
 import type { Slot, Space } from './space.js';
 import { encodeTrailer } from './trailer.js';
 import { viewOf } from './u64.js';
-
-export interface WriterOptions {
-  dir: string;
-  always: boolean;
-  /** Of the segments that it starts. */
-  identity: Identity;
-  /** Milliseconds that the first sync of this opening took: a guess at the disk's speed. */
-  syncMs: number;
-}
-
-/** What the writer tells the log that owns it. */
-export interface WriterListener {
-  /** Something was written, and is not synced. `bytes`: of records and frames. */
-  wrote(bytes: number): void;
-  synced(elapsedMs: number): void;
-  rotated(sealed: Segment): void;
-  failed(failure: 'write' | 'sync', error: unknown): void;
-  /** The marks may have moved; it is safe to call anything now. */
-  stepped(): void;
-}
+import type { WriterListener, WriterOptions } from './writer-types.js';
 
 export class Writer {
   readonly #vfs: Vfs;
@@ -65,11 +48,12 @@ export class Writer {
   #live: LiveSegment;
   #slot: Slot;
   readonly #lone: LoneFrame;
-  #syncMs: number;
+  readonly #disk: DiskSpeed;
   #backgroundSync: Promise<void> | undefined;
   /** The plan is syncing: a background sync would run beside it on the same descriptor. */
   #planSyncs = false;
-  readonly #retired = new Set<Promise<void>>();
+  readonly #retired: Retired;
+  readonly #followUp = new FollowUp();
   #markDue = false;
   #closeDue = false;
   #restDue = false;
@@ -80,7 +64,6 @@ export class Writer {
   writes = 0;
   syncs = 0;
   rotations = 0;
-  lastSyncMs = 0;
 
   constructor(
     vfs: Vfs,
@@ -99,7 +82,8 @@ export class Writer {
     this.#time = parts.time;
     this.#listener = listener;
     this.#lone = new LoneFrame();
-    this.#syncMs = options.syncMs;
+    this.#retired = new Retired((error) => this.#listener.failed('write', error));
+    this.#disk = new DiskSpeed(vfs.clock, options.syncMs, options.inlineSyncMsMax);
     this.attemptedLsn = live.lastLsn;
     this.#pump = new Pump(
       vfs,
@@ -113,18 +97,23 @@ export class Writer {
     return this.#live;
   }
 
+  /** Of the last sync; 0 before there was one. */
+  get lastSyncMs(): number {
+    return this.#disk.lastMs;
+  }
+
   /** Writes, and under `always` syncs, what is pending; slow pieces go through the pool. */
   flush(): void {
     this.#pump.kick();
   }
 
   /**
-   * Appends a record at once, without a plan, where nothing else is under way and the policy wants
-   * no sync. Returns its LSN, or 0 where it must go the ordinary way; `failed` is told of an error.
-   * Throws `WAL_FULL`.
+   * Writes a record at once, without a plan, where nothing else is under way. Returns its LSN, or 0
+   * where it must go the ordinary way; `failed` is told of an error. What the policy wants besides,
+   * and telling who listens, is left to `finishAlone`. Throws `WAL_FULL`.
    */
   appendAlone(bytes: Uint8Array): number {
-    if (this.#options.always || this.#stopped || bytes.length > LONE_BYTES_MAX) return 0;
+    if (this.#stopped || bytes.length > LONE_BYTES_MAX) return 0;
     if (this.#live.cipher || this.#options.identity.compression !== 'none') return 0;
     if (this.#pump.running || !this.#appender.isEmpty) return 0;
     const live = this.#live;
@@ -149,8 +138,50 @@ export class Writer {
     live.chain = chainAfter(live.chain, this.#lone.crc);
     this.#marks.wrote(lsn, recordBytes(bytes.length));
     this.#listener.wrote(total);
-    this.#listener.stepped();
     return lsn;
+  }
+
+  /** Whether an append now would be the next one of the program that was told of the last sync. */
+  get expectsNext(): boolean {
+    return this.#followUp.isOpen;
+  }
+
+  /**
+   * `appendAlone` for that append, with a sync once other promise jobs have had their chance to
+   * append, too. Returns 0 where it must go the ordinary way.
+   */
+  appendNext(bytes: Uint8Array): number {
+    this.#followUp.shut();
+    const lsn = this.appendAlone(bytes);
+    if (lsn > 0) Promise.resolve().then(this.#syncNext);
+    return lsn;
+  }
+
+  readonly #syncNext = (): void => {
+    // Others have come: one sync at the end of the turn is for all.
+    if (!this.#appender.isEmpty) return;
+    this.finishAlone();
+    if (!this.#disk.isSlow) this.#followUp.again(this.#disk.endedMs);
+  };
+
+  /** Syncs in place what `appendAlone` has written, under `always` and if that is still to be done. */
+  finishAlone(): void {
+    if (this.#stopped || this.#pump.running) return;
+    const live = this.#live;
+    if (!this.#options.always || this.#marks.syncedLsn === live.lastLsn) {
+      this.#listener.stepped();
+      return;
+    }
+    const startedMs = this.#disk.nowMs();
+    try {
+      (live.twin ?? live.file).syncSync({ dataOnly: true });
+    } catch (error) {
+      this.#listener.failed('sync', error);
+      return;
+    }
+    live.syncedEnd = live.end;
+    this.#synced(startedMs, live.lastLsn, this.#marks.writtenBytes);
+    this.#listener.stepped();
   }
 
   /** The same, done when it returns. */
@@ -184,36 +215,13 @@ export class Writer {
   async settled(): Promise<void> {
     await this.#pump.poolEmpty();
     await this.#backgroundSync;
-    await Promise.all(this.#retired);
-  }
-
-  /**
-   * Cuts a sealed segment to `length` bytes and closes it once nothing uses it: a sync that was
-   * overtaken may still run.
-   */
-  #retire(segment: LiveSegment, length: number): void {
-    const work = async (): Promise<void> => {
-      try {
-        if (!this.#stopped) await segment.file.truncate(length);
-      } finally {
-        await segment.close();
-      }
-    };
-    const closed: Promise<void> = work().then(
-      () => {
-        this.#retired.delete(closed);
-      },
-      (error: unknown) => {
-        this.#retired.delete(closed);
-        this.#listener.failed('write', error);
-      },
-    );
-    this.#retired.add(closed);
+    await this.#retired.closed();
   }
 
   /** No more I/O is started. */
   stop(): void {
     this.#stopped = true;
+    this.#retired.stop();
     this.#pump.stop();
   }
 
@@ -224,7 +232,7 @@ export class Writer {
     if (this.#marks.syncedLsn === live.lastLsn) return false;
     const { lastLsn, end } = live;
     const { writtenBytes } = this.#marks;
-    const startedMs = this.#vfs.clock.monotonicMs();
+    const startedMs = this.#disk.nowMs();
     const sync = this.#startBackgroundSync(live).then(
       () => {
         this.#backgroundSync = undefined;
@@ -267,7 +275,12 @@ export class Writer {
         bytes += group.length;
         units += group.units;
       }
-      if (bytes === 0) {
+      if (bytes > 0) {
+        if (!this.#options.always) continue;
+        const pool = this.#disk.isSlow || bytes > INLINE_BYTES_MAX;
+        yield* this.#sync(pool);
+        if (units === 1 && !pool) this.#followUp.begin(this.#disk.endedMs);
+      } else {
         if (this.#closeDue) {
           yield* this.#close();
           return;
@@ -278,8 +291,6 @@ export class Writer {
         }
         yield* this.#mark();
         if (this.#appender.isEmpty) return;
-      } else if (this.#options.always) {
-        yield* this.#sync(units > 1 || this.#syncMs > INLINE_SYNC_MS_MAX);
       }
     }
   }
@@ -295,7 +306,7 @@ export class Writer {
     };
     const chain = group.finish(stamp, live.chain);
     this.attemptedLsn = group.lastLsn;
-    const pool = group.length > INLINE_WRITE_BYTES_MAX;
+    const pool = group.length > INLINE_BYTES_MAX;
     const bytes = group.bytes.subarray(0, group.length);
     yield { kind: 'write', file: live.file, bytes, position: group.fileOffset, pool };
     this.writes++;
@@ -318,7 +329,7 @@ export class Writer {
     if (this.#backgroundSync) yield { kind: 'wait', promise: this.#backgroundSync, pool: true };
     const { lastLsn, end } = live;
     const { writtenBytes } = this.#marks;
-    const startedMs = this.#vfs.clock.monotonicMs();
+    const startedMs = this.#disk.nowMs();
     yield { kind: 'sync', file: live, dataOnly: true, pool, beside };
     this.#planSyncs = false;
     live.syncedEnd = Math.max(live.syncedEnd, end);
@@ -326,30 +337,19 @@ export class Writer {
   }
 
   #synced(startedMs: number, lsn: number, writtenBytes: number): void {
-    this.lastSyncMs = this.#vfs.clock.monotonicMs() - startedMs;
-    // An average that forgets: one slow sync does not send everything to the pool.
-    this.#syncMs += (this.lastSyncMs - this.#syncMs) / 8;
+    this.#disk.synced(startedMs);
     this.syncs++;
     this.#marks.synced(lsn, writtenBytes);
-    this.#listener.synced(this.lastSyncMs);
+    this.#listener.synced(this.#disk.lastMs);
   }
 
   *#rotate(next: Slot): Plan {
     const old = this.#live;
-    const pool = this.#syncMs > INLINE_SYNC_MS_MAX;
+    const pool = this.#disk.isSlow;
     this.#planSyncs = true;
-    const header: SegmentHeader = {
-      ...old.header,
-      ...newSegment(this.#vfs, this.#options.identity),
-      kind: format.SegmentKind.rotated,
-      sequence: next.sequence,
-      baseLsn: old.lastLsn + 1,
-      syncedLsn: old.lastLsn,
-      databaseTimeMs: this.#time.nowMs(),
-      predecessorUuid: old.header.segmentUuid,
-      predecessorEnd: old.end,
-      predecessorChain: old.chain,
-    };
+    const { identity } = this.#options;
+    const nowMs = this.#time.nowMs();
+    const header = successorHeader(this.#vfs, identity, old, next.sequence, nowMs);
     const bytes = encodeSegmentHeader(header);
     const live = new LiveSegment(this.#options.dir, header, bytes.length, next.file, next.twin);
     yield { kind: 'write', file: live.file, bytes, position: 0, pool: false };
@@ -369,7 +369,7 @@ export class Writer {
     yield { kind: 'sync', file: old, dataOnly: true, pool };
     const sealed = old.describe();
     // Nobody waits for the zeros behind the trailer to go.
-    this.#retire(old, old.end + trailer);
+    this.#retired.add(old, old.end + trailer);
     this.#space.promoted(next);
     this.#live = live;
     this.#slot = next;
@@ -409,22 +409,8 @@ export class Writer {
   }
 
   #controlFrame(segment: LiveSegment, type: format.FrameType, payload: Uint8Array): Uint8Array {
-    const bytes = new Uint8Array(frameBytes(payload.length));
-    bytes.set(payload, format.FRAME_HEADER_BYTES);
-    const header = emptyFrameHeader();
-    header.type = type;
-    header.flags = format.FLAG_FIRST | format.FLAG_LAST;
-    header.payloadBytes = payload.length;
-    header.unitBytes = payload.length;
-    header.payloadCrc = crc32(payload);
-    header.firstLsn = segment.lastLsn + 1;
-    header.epoch = segment.header.epoch;
-    header.databaseTimeMs = this.#time.nowMs();
-    header.syncedLsn = this.#marks.syncedLsn;
-    header.syncedEnd = segment.syncedEnd;
-    header.origin = format.ORIGIN_LOCAL;
-    putFrameHeader(bytes, viewOf(bytes), 0, header, segment.end, segment.seed);
-    return bytes;
+    const { syncedLsn } = this.#marks;
+    return encodeControlFrame(segment, type, payload, this.#time.nowMs(), syncedLsn);
   }
 
   *#mark(): Plan {

@@ -36,11 +36,11 @@ async function work(sim: SimVfs, wal: Wal, oracle: Oracle, always: boolean): Pro
   await append(wal, oracle, 900);
 }
 
-async function live(sync: SyncPolicy, seed: number, close: boolean) {
+async function live(sync: SyncPolicy, seed: number, close: boolean, inlineSyncMsMax = 0) {
   const sim = new SimVfs({ seed });
   const oracle = new Oracle();
   await sim.run(async () => {
-    const { wal } = await openSim(sim, { sync });
+    const { wal } = await openSim(sim, { sync, inlineSyncMsMax });
     watch(sim, wal, oracle);
     await work(sim, wal, oracle, sync === 'always');
     if (close) await wal.close();
@@ -48,16 +48,17 @@ async function live(sync: SyncPolicy, seed: number, close: boolean) {
   return { sim, oracle };
 }
 
-describe.each<{ sync: SyncPolicy; kind: CrashKind }>([
+describe.each<{ sync: SyncPolicy; kind: CrashKind; inlineSyncMsMax?: number }>([
   { sync: 'always', kind: 'power' },
+  { sync: 'always', kind: 'power', inlineSyncMsMax: 1 },
   { sync: 'always', kind: 'kill' },
   { sync: 'os', kind: 'kill' },
   { sync: { windowMs: 5 }, kind: 'kill' },
   { sync: 'os', kind: 'power' },
   { sync: { every: 3 }, kind: 'power' },
-])('R13, R14: a $kind crash under $sync', ({ sync, kind }) => {
+])('R13, R14: a $kind crash under $sync ($inlineSyncMsMax)', ({ sync, kind, inlineSyncMsMax }) => {
   test('at every operation leaves a prefix of whole units beyond the last promise', async () => {
-    const { sim, oracle } = await live(sync, 1, true);
+    const { sim, oracle } = await live(sync, 1, true, inlineSyncMsMax);
     const promises = kind === 'kill' || sync === 'always' ? oracle.durable : oracle.synced;
     let images = 0;
     for (const { at, image } of sim.crashImages({ kind, samples: 4, subsetsMax: 8 })) {

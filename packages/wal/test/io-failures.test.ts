@@ -61,7 +61,11 @@ async function work(sim: SimVfs, wal: Wal, oracle: Oracle): Promise<string[]> {
   return codes;
 }
 
-describe.each<SyncPolicy>(['always', { windowMs: 5 }])('R10: under %j', (sync) => {
+describe.each<[SyncPolicy, string, number]>([
+  ['always', 'in the pool', 0],
+  ['always', 'in place', 1],
+  [{ windowMs: 5 }, 'in the pool', 0],
+])('R10: under %j, with syncs %s', (sync, _where, inlineSyncMsMax) => {
   test.each(FAULTS)(
     'a failing $op ($error $syncFailure) is final, wherever it comes',
     async (fault) => {
@@ -71,7 +75,7 @@ describe.each<SyncPolicy>(['always', { windowMs: 5 }])('R10: under %j', (sync) =
         const sim = new SimVfs({ seed: nth, record: false });
         const oracle = new Oracle();
         const fired = await sim.run(async () => {
-          const { wal } = await openSim(sim, { sync });
+          const { wal } = await openSim(sim, { sync, inlineSyncMsMax });
           watch(sim, wal, oracle);
           sim.faults.failAt({ ...fault, nth });
           const codes = await work(sim, wal, oracle);
@@ -171,9 +175,9 @@ test('R10: a failed background sync under a weak policy still lets reads go on',
 test('R10: who waits when a write fails hears that the outcome is unknown; who was only queued, that it was refused', async () => {
   const sim = new SimVfs({ record: false });
   await sim.run(async () => {
-    const { wal } = await openSim(sim, { segmentBytesMax: 1 << 20 });
+    const { wal } = await openSim(sim, { segmentBytesMax: 1 << 22 });
     // Large enough for the thread pool: what comes next queues up behind it.
-    const large = wal.append(Buffer.alloc(100_000, 'x'));
+    const large = wal.append(Buffer.alloc(1_200_000, 'x'));
     const outcome = expect(large).rejects.toMatchObject({ code: 'WAL_OUTCOME_UNKNOWN' });
     sim.faults.failAt({ op: 'write', nth: 1, error: 'EIO' });
     await new Promise<void>((resolve) => sim.timers.turnEnd(resolve));

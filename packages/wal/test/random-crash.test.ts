@@ -35,6 +35,7 @@ async function live(seed: number, dice: Prng): Promise<Life> {
     preallocate: dice.below(4) !== 0,
     preallocateBytes: 512 << dice.below(3),
     segmentBytesMax: 4096 << dice.below(2),
+    inlineSyncMsMax: seed % 2,
   };
   const sim = new SimVfs({ seed });
   const oracle = new Oracle();

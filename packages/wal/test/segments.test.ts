@@ -17,7 +17,7 @@ const segment = (n: number) => `${String(n).padStart(16, '0')}.wal`;
 describe('rotation', () => {
   test('R15: successor named and synced, then the synced trailer, then a frame in the successor', () =>
     simulated(async (sim, oracle) => {
-      const { wal } = await openSim(sim);
+      const { wal } = await openSim(sim, { inlineSyncMsMax: 1 });
       await append(wal, oracle, 2000);
       const from = sim.changeCount;
       await append(wal, oracle, 2000);

@@ -55,7 +55,12 @@ export class Oracle {
   }
 }
 
-export const SMALL: Omit<WalOptions, 'dir'> = { segmentBytesMax: 4096, preallocateBytes: 1024 };
+/** Small segments, and syncs in the pool: others can come while one runs. */
+export const SMALL: Omit<WalOptions, 'dir'> = {
+  segmentBytesMax: 4096,
+  preallocateBytes: 1024,
+  inlineSyncMsMax: 0,
+};
 
 export async function openSim(
   sim: SimVfs,

@@ -107,6 +107,8 @@ export async function live(seed: number, steps: number): Promise<Life> {
     preallocateBytes: 512 << dice.below(2),
     segmentBytesMax: 4096,
     leaseBytesMax: dice.below(2) === 0 ? 8192 : 1 << 20,
+    // Every other seed syncs in the pool: then others come while a sync runs.
+    inlineSyncMsMax: seed % 2,
   };
   const sim = new SimVfs({ seed });
   let now = new Timeline(0, [], 'a');

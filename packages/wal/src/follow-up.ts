@@ -1,0 +1,60 @@
+/**
+ * Tells a program that appends, waits, and appends again from many that append at once.
+ *
+ *     one record waited for a sync --> it is told --> a few promise jobs later it appends again
+ *
+ * While the window is open the next append is taken for that program's, and is served without
+ * waiting for the turn to end: the trip through the event loop costs a tenth of a fast sync.
+ *
+ * Invariants
+ *  1. It opens only after a sync that exactly one unit waited for. Appends of other programs come
+ *     in other callbacks of the event loop, when all promise jobs have run and it has shut again:
+ *     they share a sync at the turn's end as ever.
+ *  2. A run without a trip through the event loop is bounded in count and time: a program that only
+ *     appends must not starve timers and sockets.
+ */
+import { FOLLOW_JOBS, FOLLOW_RUN_MAX, FOLLOW_RUN_MS_MAX } from './limits.js';
+
+export class FollowUp {
+  #jobsLeft = 0;
+  #ticking = false;
+  #count = 0;
+  #sinceMs = 0;
+
+  /** A sync at the end of a turn has ended, and one unit waited for it. */
+  begin(nowMs: number): void {
+    this.#count = 0;
+    this.#sinceMs = nowMs;
+    this.#open();
+  }
+
+  /** The same for a sync of an append that came through the window. */
+  again(nowMs: number): void {
+    this.#count++;
+    if (this.#count < FOLLOW_RUN_MAX && nowMs - this.#sinceMs < FOLLOW_RUN_MS_MAX) this.#open();
+  }
+
+  get isOpen(): boolean {
+    return this.#jobsLeft > 0;
+  }
+
+  shut(): void {
+    this.#jobsLeft = 0;
+  }
+
+  #open(): void {
+    this.#jobsLeft = FOLLOW_JOBS;
+    if (this.#ticking) return;
+    this.#ticking = true;
+    Promise.resolve().then(this.#tick);
+  }
+
+  readonly #tick = (): void => {
+    if (--this.#jobsLeft > 0) {
+      Promise.resolve().then(this.#tick);
+    } else {
+      this.#jobsLeft = 0;
+      this.#ticking = false;
+    }
+  };
+}
