@@ -42,7 +42,9 @@ import type {
   EngineStats,
   EngineView,
   TransactionView,
+  WatchView,
 } from './types.js';
+import { Watches } from './watching/watches.js';
 
 export class Engine implements EngineView {
   readonly dir: string;
@@ -60,6 +62,7 @@ export class Engine implements EngineView {
   readonly #snapshotter: Snapshotter;
   readonly #expiry: ActiveExpiry;
   readonly #random: RandomNumbers;
+  readonly #watches: Watches;
   readonly #fatalListeners = new Set<(error: Error) => void>();
   readonly #thread = currentThread();
   #state: EngineHealthState = 'ok';
@@ -117,6 +120,13 @@ export class Engine implements EngineView {
       clock: this.#clock,
       appliedLsn: () => this.#appliedLsn,
     });
+    this.#watches = new Watches({
+      store: this.#store,
+      databases: this.#databases,
+      clock: this.#clock,
+      appliedLsn: this.#appliedLsn,
+      hashSeed: Math.floor(this.#random.next() * 0x100000000),
+    });
     this.#expiry = new ActiveExpiry(settings.vfs.timers, {
       store: this.#store,
       databases: this.#databases,
@@ -155,6 +165,12 @@ export class Engine implements EngineView {
   prepare(database: number, keys: readonly Uint8Array[]): true | Promise<void> {
     assertCoreThread(this.#thread);
     return this.#store.prepare(this.#databases.namespaceOf(database), keys);
+  }
+
+  watch(): WatchView {
+    assertCoreThread(this.#thread);
+    if (this.#state === 'closed') throw closedError();
+    return this.#watches.begin();
   }
 
   begin(): TransactionView {
@@ -280,7 +296,9 @@ export class Engine implements EngineView {
         length,
         this.#store,
         this.#databases,
+        this.#watches.watcher,
       );
+      this.#watches.committed(at);
     } catch (error) {
       this.#fail(new Error(`applying record ${at} failed: ${String(error)}`, { cause: error }));
       throw this.#failed();

@@ -51,6 +51,7 @@ const TRANSLATIONS: Readonly<Record<string, EngineErrorCode>> = {
   SNAPSHOT_WRONG_KEY: 'ENGINE_BAD_OPTION',
   SNAPSHOT_WRONG_DATABASE: 'ENGINE_WRONG_DATABASE',
   SNAPSHOT_NO_SPACE: 'ENGINE_NO_SPACE',
+  TXN_TOO_MANY: 'ENGINE_TOO_LARGE',
 };
 
 /** Names of system errors: EIO, EMFILE, ... */

@@ -56,3 +56,12 @@ export const EXPIRY_KEYS_MAX = 200;
 
 /** The identity file is a few hundred bytes; more is not ours, and is not read. */
 export const IDENTITY_BYTES_MAX = 64 * 1024;
+
+/** Watches at once: one for each connection, and more than a process has descriptors for. */
+export const WATCHES_MAX = 1_048_576;
+
+/**
+ * Bytes of names that one watch keeps to look at again (missing keys, and hashes whose fields end).
+ * Beyond them it looks at nothing and takes for changed what may have changed.
+ */
+export const WATCH_NAME_BYTES_MAX = 1024 * 1024;

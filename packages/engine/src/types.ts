@@ -224,6 +224,26 @@ export interface EngineStats {
   expiredFields: number;
 }
 
+/**
+ * Watches keys for an optimistic transaction: `add` what it depends on, read, and commit in the
+ * turn in which `changed()` was false.
+ *
+ * A change is whatever makes a key another than it was when it was added, whoever made it: a write,
+ * if only of the same value, a key or a field that has ended, FLUSHDB, FLUSHALL, SWAPDB. That a
+ * missing key stays missing is none. `database` is 0 to 15; keys are (bytes, from, to), and are to be
+ * `prepare`d. No change is missed; one may be taken for granted where a watch has very many keys.
+ */
+export interface WatchView {
+  /** Keys watched; 0 once one of them has been written. */
+  readonly keys: number;
+  /** Watches a key as it is now. */
+  add(database: number, key: Uint8Array, from: number, to: number): void;
+  /** Whether a key has changed since it was added. Once it is true it stays so. */
+  changed(): boolean;
+  /** Lets go of the keys. Idempotent; afterwards nothing may be added. */
+  end(): void;
+}
+
 /** What an engine does, as its users see it. */
 export interface EngineView {
   readonly dir: string;
@@ -249,6 +269,8 @@ export interface EngineView {
    * until control goes back to the event loop; after a promise, ask again.
    */
   prepare(database: number, keys: readonly Uint8Array[]): true | Promise<void>;
+  /** Begins to watch keys; nothing yet. Throws `ENGINE_TOO_LARGE` where there are too many watches. */
+  watch(): WatchView;
   /** Begins the one transaction. Throws if one is open. */
   begin(): TransactionView;
   /**

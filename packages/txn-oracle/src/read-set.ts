@@ -42,10 +42,6 @@ export class ReadSet<Owner extends object> {
     return this.#points.count;
   }
 
-  get ranges(): number {
-    return this.#ranges.length;
-  }
-
   addPoint(key: Uint8Array, from: number, to: number): void {
     if (this.#ranges.length > 0 && this.#covers(key, from, to)) return;
     const { fingerprint, points, limits } = this.#registry;

@@ -41,6 +41,10 @@ export class OpenTransaction implements OracleTransaction {
     return this.conflict !== undefined;
   }
 
+  get points(): number {
+    return this.#reads?.points ?? 0;
+  }
+
   /** What it will change; `undefined` where that is nothing. */
   get writes(): WriteSet | undefined {
     return this.#writes === undefined || this.#writes.isEmpty ? undefined : this.#writes;

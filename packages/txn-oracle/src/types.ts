@@ -54,6 +54,8 @@ export interface OracleTransaction {
   readonly open: boolean;
   /** Whether something that it has read has changed since: if it has written, it cannot commit. */
   readonly conflicted: boolean;
+  /** Points that are remembered one by one: none of a transaction that is marked or has ended. */
+  readonly points: number;
   /** Says that a key is read, be it there or not. O(1). */
   read(key: Uint8Array, from?: number, to?: number): void;
   /** Says that all keys `gte <= key < lt` are read; to the end without `lt`. */

@@ -55,6 +55,7 @@ describe('the memory of reads', () => {
     const txn = oracle.begin();
     for (let i = 0; i < 100_000; i++) txn.read(key(i % 7));
     expect(oracle.stats()).toMatchObject({ points: 7, coarsened: 0 });
+    expect(txn.points).toBe(7);
     txn.readRange(key(0), key(100));
     for (let i = 0; i < 100; i++) txn.read(key(i));
     expect(oracle.stats()).toMatchObject({ points: 7, ranges: 1 });

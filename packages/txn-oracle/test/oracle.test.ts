@@ -115,7 +115,9 @@ describe('a transaction whose reads have changed', () => {
     txn.read(key('a'));
     txn.readRange(key('b'), key('c'));
     expect(oracle.hasReaders).toBe(true);
+    expect(txn.points).toBe(1);
     oracle.noteWrite(key('bb'));
+    expect(txn.points).toBe(0);
     expect(oracle.stats()).toMatchObject({ open: 1, points: 0, ranges: 0, readBytes: 0 });
     txn.read(key('x'));
     txn.readRange(key('y'));

@@ -12,9 +12,16 @@ import type { Databases } from './databases.js';
 import { EffectType } from './format.js';
 import type { EffectReader } from './reader.js';
 
+/** Whoever needs to know what is about to change. */
+export interface EffectWatcher {
+  /** `effect` is lent for the time of the call; store and databases are as they were before it. */
+  beforeEffect(effect: EffectReader): void;
+}
+
 /**
  * Applies `bytes[from..to]` through `reader` and returns how many effects there were. Throws
  * `FormatError` where the bytes are no effects; what came before has been applied by then.
+ * `watcher` sees each effect before it is applied.
  */
 export function applyEffects(
   reader: EffectReader,
@@ -23,10 +30,12 @@ export function applyEffects(
   to: number,
   store: Store,
   databases: Databases,
+  watcher?: EffectWatcher,
 ): number {
   reader.reset(bytes, from, to);
   let count = 0;
   while (reader.next()) {
+    watcher?.beforeEffect(reader);
     applyOne(reader, store, databases);
     count++;
   }
