@@ -406,5 +406,6 @@ export class Connection implements Client, TurnMember {
     this.#shared.turn.leave(this);
     this.#shared.pressured.delete(this);
     this.#shared.clients.remove(this, this.#queryBytes);
+    this.session.end();
   }
 }

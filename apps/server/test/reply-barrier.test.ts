@@ -1,3 +1,4 @@
+import type { WatchView } from '@nendb/engine';
 import { describe, expect, it } from 'vitest';
 import { heldEngine } from './held-engine.js';
 import { sleep, start, until } from './test-server.js';
@@ -80,6 +81,40 @@ describe('R9: nothing leaves before it is durable', () => {
     expect(reader.receivedBytes).toBe(0);
     await engine.letThrough();
     expect(await reader.next()).toEqual(['1', '1']);
+  });
+
+  it('R9: the null of an EXEC waits for the write that it tells of', async () => {
+    const { client, engine } = await startHeld();
+    const [writer, watcher] = [await client(), await client()];
+    expect(await watcher.call('WATCH', 'k')).toBe('OK');
+    expect(await watcher.call('MULTI')).toBe('OK');
+    const before = watcher.receivedBytes;
+    engine.hold();
+    writer.send('SET', 'k', 'v');
+    await until(() => engine.inner.appliedLsn === 1);
+    watcher.send('EXEC');
+    await sleep(LONG_ENOUGH_MS);
+    expect(watcher.receivedBytes).toBe(before);
+    await engine.letThrough();
+    expect(await watcher.next()).toBeNull();
+  });
+
+  it('a connection that has closed watches nothing any more', async () => {
+    const { client, engine } = await startHeld();
+    const watches: WatchView[] = [];
+    const { inner } = engine;
+    const begin = inner.watch.bind(inner);
+    inner.watch = () => {
+      const watch = begin();
+      watches.push(watch);
+      return watch;
+    };
+    const [closing, staying] = [await client(), await client()];
+    for (const each of [closing, staying]) await each.call('WATCH', 'a', 'b');
+    expect(watches.map(({ keys }) => keys)).toEqual([2, 2]);
+    closing.close();
+    await until(() => watches[0].keys === 0);
+    expect(watches[1].keys).toBe(2);
   });
 
   it('keeps the order of each connection while syncs come and go', async () => {

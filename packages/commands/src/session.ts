@@ -5,6 +5,7 @@
  * only. The connection reads `authenticated` (parser limits), `authFailures` (back-off) and
  * `closing` (after QUIT) when a command has run.
  */
+import type { WatchView } from '@nendb/engine';
 import type { TransactionQueue } from './dispatch/queue.js';
 import type { Command } from './table/row.js';
 
@@ -42,10 +43,14 @@ export class Session {
   authFailures = 0;
   /** Between MULTI and EXEC or DISCARD. */
   queue: TransactionQueue | undefined;
+  /** From the first WATCH to EXEC, DISCARD, UNWATCH, RESET or the end of the connection. */
+  watch: WatchView | undefined;
   /** The command that ran last. */
   lastCommand: Command | undefined;
   noEvict = false;
   noTouch = false;
+  /** Its connection has ended: a command that still waits for its keys watches nothing any more. */
+  ended = false;
   /** Set by QUIT: close once the reply has left. */
   closing = false;
 
@@ -59,6 +64,23 @@ export class Session {
     this.activeAtMs = this.connectedAtMs;
   }
 
+  /** Called when the connection has ended: lets go of what the session holds. */
+  end(): void {
+    this.ended = true;
+    this.discard();
+  }
+
+  /** Forgets what is queued and watched. */
+  discard(): void {
+    this.queue = undefined;
+    this.unwatch();
+  }
+
+  unwatch(): void {
+    this.watch?.end();
+    this.watch = undefined;
+  }
+
   /** RESET: as it was when it connected; `authenticated` says whether no password is needed. */
   reset(authenticated: boolean): void {
     this.database = 0;
@@ -66,7 +88,7 @@ export class Session {
     this.name = '';
     this.user = 'default';
     this.authenticated = authenticated;
-    this.queue = undefined;
+    this.discard();
     this.noEvict = false;
     this.noTouch = false;
   }

@@ -53,8 +53,10 @@ function overlap(a: Range, b: Range): boolean {
 
 type Step =
   | { do: 'begin' }
-  | { do: 'read' | 'write'; at: number; key: Key }
-  | { do: 'readRange' | 'writeRange'; at: number; range: Range }
+  | { do: 'read'; at: number; key: Key }
+  | { do: 'write'; at: number; key: Key }
+  | { do: 'readRange'; at: number; range: Range }
+  | { do: 'writeRange'; at: number; range: Range }
   | { do: 'sawNewer' | 'commit' | 'abort'; at: number }
   | { do: 'noteWrite'; key: Key }
   | { do: 'noteRange'; range: Range };
@@ -131,14 +133,13 @@ function play(
         real.sawNewer();
         model.conflicted = true;
       } else if (step.do === 'write' || step.do === 'writeRange') {
-        const others = open.filter((other) => other !== model);
         const writer = new ModelTransaction(oracle.begin());
         if (step.do === 'write') {
           writer.real.write(step.key);
-          markAll(others.concat(model), (other) => other.hitByKey(step.key));
+          markAll(open, (other) => other.hitByKey(step.key));
         } else {
           writer.real.writeRange(step.range.gte, step.range.lt);
-          markAll(others.concat(model), (other) => other.hitBy(step.range));
+          markAll(open, (other) => other.hitBy(step.range));
         }
         oracle.commit(writer.real);
       } else {

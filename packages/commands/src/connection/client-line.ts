@@ -20,7 +20,7 @@ export function clientLine(session: Session, host: Host): string {
     psub: 0,
     ssub: 0,
     multi: queue === undefined ? -1 : queue.count,
-    watch: 0,
+    watch: session.watch?.keys ?? 0,
     qbuf: queryBytes,
     'qbuf-free': 0,
     'argv-mem': 0,
@@ -47,6 +47,7 @@ export function clientLine(session: Session, host: Host): string {
 function flagsOf(session: Session): string {
   let flags = '';
   if (session.queue !== undefined) flags += 'x';
+  if (session.watch?.changed() === true) flags += 'd';
   if (session.closing) flags += 'c';
   if (session.noEvict) flags += 'e';
   if (session.noTouch) flags += 'T';

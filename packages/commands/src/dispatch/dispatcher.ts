@@ -15,7 +15,7 @@
  *
  * Single-threaded. Hot: no string, closure or promise where the keys are ready.
  */
-import { EngineError, type EngineView } from '@nendb/engine';
+import { EngineError, type EngineView, type WatchView } from '@nendb/engine';
 import type { ReplyWriter } from '@nendb/resp';
 import {
   engineReply,
@@ -109,22 +109,28 @@ export class Dispatcher implements Environment {
     return last !== undefined && this.engine.appliedLsn === last.lsn ? last.refusal : undefined;
   }
 
-  /** Runs what `session` has queued, as one transaction. The queue is there and not failed. */
+  /**
+   * Runs what `session` has queued, as one transaction, unless what it watches has changed: then the
+   * reply is null. The queue is there and not failed. What was queued and watched is taken out of
+   * the session: should its connection end while keys are loaded, the watch has to hold on.
+   */
   execute(session: Session, reply: ReplyWriter): true | Promise<void> {
-    const queue = session.queue;
+    const { queue, watch } = session;
     session.queue = undefined;
+    session.watch = undefined;
     if (queue === undefined) throw new Error('expected a queue to execute, the session has none');
     if (queue.writes && this.#readOnlyReply !== undefined) {
+      watch?.end();
       this.#error(reply, execRefused(this.#readOnlyReply));
       return true;
     }
     const exec = this.#call.command;
     const ready = this.engine.alwaysReady || this.#keys.prepareAll(session.database, queue);
     if (ready === true) {
-      this.#executeNow(session, exec, queue, reply);
+      this.#executeNow(session, exec, queue, watch, reply);
       return true;
     }
-    return this.#executeWhenReady(ready, session, exec, queue, reply);
+    return this.#executeWhenReady(ready, session, exec, queue, watch, reply);
   }
 
   /** The command or subcommand that is named, or `undefined` with the error replied. */
@@ -159,7 +165,7 @@ export class Dispatcher implements Environment {
   #refuse(session: Session, reply: ReplyWriter, command: Command | undefined, text: string): void {
     if (command?.spec.name === 'exec') {
       // Redis discards a transaction here, whether or not there is one.
-      session.queue = undefined;
+      session.discard();
       this.#error(reply, execRefused(text));
       return;
     }
@@ -205,14 +211,20 @@ export class Dispatcher implements Environment {
     session: Session,
     exec: Command,
     queue: TransactionQueue,
+    watch: WatchView | undefined,
     reply: ReplyWriter,
   ): Promise<void> {
     let pending: true | Promise<void> = ready;
-    while (pending !== true) {
-      await pending;
-      pending = this.#keys.prepareAll(session.database, queue);
+    try {
+      while (pending !== true) {
+        await pending;
+        pending = this.#keys.prepareAll(session.database, queue);
+      }
+    } catch (error) {
+      watch?.end();
+      throw error;
     }
-    this.#executeNow(session, exec, queue, reply);
+    this.#executeNow(session, exec, queue, watch, reply);
   }
 
   #run(
@@ -256,7 +268,22 @@ export class Dispatcher implements Environment {
     this.#commit(reply, start, command);
   }
 
-  #executeNow(session: Session, exec: Command, queue: TransactionQueue, reply: ReplyWriter): void {
+  /** In one turn from the look at what is watched to the commit. */
+  #executeNow(
+    session: Session,
+    exec: Command,
+    queue: TransactionQueue,
+    watch: WatchView | undefined,
+    reply: ReplyWriter,
+  ): void {
+    if (watch !== undefined) {
+      const changed = watch.changed();
+      watch.end();
+      if (changed) {
+        reply.nullArray();
+        return;
+      }
+    }
     const call = this.#call;
     const reader = this.#reader;
     const start = reply.length;

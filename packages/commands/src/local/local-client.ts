@@ -74,6 +74,11 @@ export class LocalClient {
     return decode(bytes, options);
   }
 
+  /** Forgets what it has queued and watched. The engine stays open, and so does the client. */
+  release(): void {
+    this.session.discard();
+  }
+
   /** Runs the request now, or behind those that still run. */
   #inOrder(request: OwnedRequest): Buffer | Promise<Buffer> {
     const before = this.#tail;

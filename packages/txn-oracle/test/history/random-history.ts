@@ -13,7 +13,9 @@ export type Step =
   | { do: 'begin'; slot: number; readOnly: boolean }
   | { do: 'get' | 'put' | 'delete'; slot: number; key: string }
   | { do: 'scan' | 'deleteRange'; slot: number; gte: string; lt: string }
-  | { do: 'commit' | 'commitSlowly' | 'abort'; slot: number }
+  | { do: 'commit'; slot: number }
+  | { do: 'commitSlowly'; slot: number }
+  | { do: 'abort'; slot: number }
   | { do: 'putAlone'; key: string }
   | { do: 'deleteRangeAlone'; gte: string; lt: string };
 
