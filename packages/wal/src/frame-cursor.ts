@@ -182,9 +182,8 @@ export class FrameCursor {
     const want = Math.max(this.#need, Math.min(READ_BYTES + this.#need, this.#end - this.#next));
     let target = this.bytes;
     if (this.#keepBuffers || target.length < want) {
-      target = new Uint8Array(
-        Buffer.allocUnsafeSlow(this.#keepBuffers ? want : want + READ_BYTES).buffer,
-      );
+      const ample = Math.min(want + READ_BYTES, this.#end - this.#next);
+      target = new Uint8Array(Buffer.allocUnsafeSlow(this.#keepBuffers ? want : ample).buffer);
     }
     target.set(this.bytes.subarray(at, this.#filled), 0);
     const room = Math.min(target.length, this.#end - this.#next);

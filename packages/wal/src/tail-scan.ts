@@ -168,7 +168,8 @@ async function scanRest(file: VfsFile, segment: Segment, cursor: FrameCursor): P
   const rest: Rest = { syncedLsn: 0, syncedEnd: 0, end: cursor.committedEnd };
   const header: FrameHeader = emptyFrameHeader();
   const overlap = format.FRAME_HEADER_BYTES - format.FRAME_ALIGNMENT;
-  const buffer = new Uint8Array(READ_BYTES + overlap);
+  const left = Math.max(0, segment.fileBytes - cursor.committedEnd);
+  const buffer = new Uint8Array(Math.min(READ_BYTES, left) + overlap);
   const view = viewOf(buffer);
   let position = cursor.committedEnd;
   while (position < segment.fileBytes) {

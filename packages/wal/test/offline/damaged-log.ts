@@ -19,14 +19,19 @@ export interface Built {
   older: Files;
 }
 
-/** Three lives, three segments: closed, crashed when idle, and the last one as asked. */
-export async function build(ending: Ending): Promise<Built> {
+/**
+ * Three lives, three segments: closed, crashed when idle, and the last one as asked. `more`: sizes of
+ * records that each life begins with, one frame for all.
+ */
+export async function build(ending: Ending, more: readonly number[] = []): Promise<Built> {
   const oracle = new Oracle();
   let sim = new SimVfs({ seed: 5, record: false });
   let older: Files = new Map();
   for (const end of ['closed', 'idle', ending] as const) {
     await sim.run(async () => {
-      const { wal } = await openSim(sim, { preallocate: false });
+      // Room for all of a life in one segment.
+      const { wal } = await openSim(sim, { preallocate: false, segmentBytesMax: 16_384 });
+      await Promise.all(more.map((bytes) => append(wal, oracle, bytes)));
       await append(wal, oracle, 30);
       older = filesOf(sim);
       await appendBatch(wal, oracle, [5, 0, 70]);

@@ -10,6 +10,7 @@ test(`R13, R14: ${IMAGES} different crash images hold a prefix of whole units be
   console.log(sweep.result);
   expect(sweep.result.images).toBeGreaterThanOrEqual(IMAGES);
   expect(sweep.result.nested).toBeGreaterThan(1000);
+  expect(sweep.result.wentOn).toBeGreaterThan(1000);
   expect(sweep.result.rotations).toBeGreaterThan(50);
   expect(sweep.result.cutsBack).toBeGreaterThan(20);
   expect(sweep.result.tailed).toBeGreaterThan(50);
