@@ -108,7 +108,8 @@ export class Oracle {
   /**
    * Commits: ends the transaction, marks the open ones that have read what it has written, and
    * returns its timestamp. `timestamp` is one of the owner's, above `lastCommitted`; by default the
-   * next number. A transaction that wrote nothing takes none and stands at its snapshot.
+   * next number. A transaction that wrote nothing takes none unless it is given one, and stands at
+   * its snapshot.
    *
    * Throws `TXN_CONFLICT` as `validate` does, `TXN_CLOSED`, and `TXN_BAD_TIMESTAMP`, after which the
    * transaction is still open. O(1) for each key written, where nobody has read it.
@@ -117,15 +118,16 @@ export class Oracle {
     const mine = this.#mine(transaction);
     this.#validate(mine);
     const { writes } = mine;
-    if (writes === undefined) {
+    if (writes === undefined && timestamp === undefined) {
       mine.end();
       return mine.readTimestamp;
     }
     const committed = this.#take(timestamp);
     mine.end();
+    this.#commits++;
+    if (writes === undefined) return committed;
     if (this.#readers.size > 0) this.#noteWrites(writes, committed);
     writes.release();
-    this.#commits++;
     return committed;
   }
 

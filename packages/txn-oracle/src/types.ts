@@ -9,7 +9,7 @@ export interface OracleStats {
   ranges: number;
   /** What that takes, in bytes. */
   readBytes: number;
-  /** Commits of transactions that wrote. */
+  /** Commits that took a timestamp. */
   commits: number;
   /** Transactions that were refused. */
   conflicts: number;

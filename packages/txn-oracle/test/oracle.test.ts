@@ -67,6 +67,8 @@ describe('timestamps', () => {
     oracle.advance();
     expect(oracle.commit(txn)).toBe(5);
     expect(oracle.lastCommitted).toBe(6);
+    expect(oracle.commit(oracle.begin(), 9), 'unless the owner has given it one').toBe(9);
+    expect(oracle.lastCommitted).toBe(9);
   });
 });
 
