@@ -1,0 +1,11 @@
+export * from './errors.js';
+export { DashImage, type ImageVisitor } from './image/image.js';
+export * from './limits.js';
+export { RecordReader } from './log/record.js';
+export { DashSpace } from './space/dash-space.js';
+export type { SpaceOptions } from './space/space.js';
+export type { Seed } from './table/create.js';
+export type { RecordVisitor } from './table/scan.js';
+export type { SpaceStats, TableStats } from './table/stats.js';
+export { type CreateOptions, DashTable, type Marks, type OpenOptions } from './table/table.js';
+export type { TableVerdict } from './table/verify.js';

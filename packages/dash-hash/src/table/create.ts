@@ -1,0 +1,84 @@
+/** Making tables: a header, and a first segment of four buckets. */
+
+import { DashError } from '../errors.js';
+import {
+  CLASS_MASK,
+  OWN_DIRECTORY_UNITS,
+  SPACE,
+  SPACE_ROOTS_MAX,
+  TABLE,
+  TABLE_BYTES,
+  TABLE_LIVE,
+  TABLE_WORDS,
+} from '../format.js';
+import type { Space } from '../space/space.js';
+import { offsetOf, windowAt, wordOf } from '../space/words.js';
+import { clearSegment, persistSegment, segmentBytes } from './segment-builder.js';
+
+/** The class of the first segment: its address alone is its entry. */
+export const FIRST_CLASS = 0;
+/** Word, in a header, of the entry of its own directory. */
+export const OWN_ENTRY = TABLE.ownDirectory + 1;
+
+/** The two words of a hash's key. */
+export type Seed = readonly [number, number];
+
+/** Makes an empty table; its address. `root`: a slot that names it from the same moment on. */
+export function createTable(space: Space, seed: Seed, tag: number, root?: number): number {
+  const unit = space.slabs.take();
+  try {
+    fillHeader(space, unit, seed, tag);
+  } catch (error) {
+    space.slabs.give(unit);
+    throw error;
+  }
+  space.region.publish(0, offsetOf(unit) + TABLE.dropping * 4, {
+    words: [
+      [offsetOf(unit) + TABLE.state * 4, TABLE_LIVE],
+      ...(root === undefined ? [] : [[rootOffset(space, root), unit] as const]),
+    ],
+  });
+  return unit;
+}
+
+/** Address of the table in a root slot, or 0. Throws `DASH_BAD_OPTION`. */
+export function tableAtRoot(space: Space, root: number): number {
+  rootOffset(space, root);
+  return space.word(SPACE.roots + root);
+}
+
+function rootOffset(space: Space, root: number): number {
+  if (Number.isInteger(root) && root >= 0 && root < SPACE_ROOTS_MAX) {
+    return space.offsetOfWord(SPACE.roots + root);
+  }
+  throw new DashError(
+    'DASH_BAD_OPTION',
+    `expected a root from 0 to ${SPACE_ROOTS_MAX - 1}, got ${root}: nest further tables in this one`,
+  );
+}
+
+/** Everything of a header but its state, with a first segment. */
+function fillHeader(space: Space, unit: number, seed: Seed, tag: number): void {
+  const window = windowAt(space.windows, unit);
+  const word = wordOf(unit);
+  const entryOffset = offsetOf(unit) + OWN_ENTRY * 4;
+  const left = window.u32[word + OWN_ENTRY] & ~CLASS_MASK;
+  // A crash came between making the segment and making the table.
+  if (left !== 0) {
+    space.region.free(offsetOf(left), segmentBytes(FIRST_CLASS), { from: entryOffset });
+  }
+  const segment = space.alloc(segmentBytes(FIRST_CLASS), entryOffset);
+  clearSegment(space, segment, FIRST_CLASS, 0);
+  persistSegment(space, segment, FIRST_CLASS);
+  for (let i = TABLE.directory; i < TABLE_WORDS; i++) {
+    if (i !== OWN_ENTRY) window.store32(word + i, 0);
+  }
+  window.store32(word + TABLE.directory, unit + OWN_DIRECTORY_UNITS);
+  window.store32(word + TABLE.seed0, seed[0]);
+  window.store32(word + TABLE.seed1, seed[1]);
+  window.store32(word + TABLE.tag, tag);
+  window.store32(word + TABLE.recovered, space.crashes);
+  window.store32(word + TABLE.counting, space.crashes);
+  window.store32(word + TABLE.tableUnits, (segmentBytes(FIRST_CLASS) + TABLE_BYTES) / 8);
+  space.region.persist(offsetOf(unit), TABLE_BYTES);
+}

@@ -1,0 +1,98 @@
+/**
+ * Setting and removing entries. Hot.
+ *
+ *     set      find ─▶ there: append, replace the slot's address, bury the old record
+ *                   ─▶ new:   room (or growth), append, fill the slot
+ *     remove   find ─▶ clear the slot, bury the record
+ *
+ * Invariants
+ *  1. What can be refused is refused before a slot changes: growth first, then the record, then the
+ *     slot, which cannot fail.
+ *  2. Appending may move other records, this entry's old one too: its address is read again after it.
+ */
+import { TABLE } from '../format.js';
+import { copyWithPieces } from '../log/pieces.js';
+import type { TableCore } from './core.js';
+import { grow } from './grow.js';
+import { clearSlot, fillSlot, makeRoom, replaceSlot } from './slots.js';
+
+/** Sets an entry; whether it is new. Lengths were checked. Throws `PMEM_EXHAUSTED`: nothing changed. */
+export function setEntry(
+  core: TableCore,
+  key: Uint8Array,
+  keyFrom: number,
+  keyTo: number,
+  value: Uint8Array,
+  valueFrom: number,
+  valueTo: number,
+  flags: number,
+  expireAtMs: number,
+): boolean {
+  const { space } = core;
+  const { log } = space;
+  const found = core.find(key, keyFrom, keyTo) !== 0;
+  if (!found) while (!makeRoom(core)) grow(core);
+  const record = log.append(
+    core.unit,
+    core.hash,
+    key,
+    keyFrom,
+    keyTo,
+    value,
+    valueFrom,
+    valueTo,
+    flags,
+    expireAtMs,
+  );
+  const units = log.appendedUnits;
+  if (found) {
+    const old = core.record;
+    replaceSlot(core, record);
+    addLive(core, units - log.kill(old));
+  } else {
+    fillSlot(core, record);
+    addLive(core, units);
+    core.setHeaderWord(TABLE.count, core.headerWord(TABLE.count) + 1);
+  }
+  space.afterWrite(units);
+  return !found;
+}
+
+/** Removes an entry; whether there was one. Needs no space. */
+export function removeEntry(core: TableCore, key: Uint8Array, from: number, to: number): boolean {
+  const record = core.find(key, from, to);
+  if (record === 0) return false;
+  const { space } = core;
+  clearSlot(core);
+  addLive(core, -space.log.kill(record));
+  core.setHeaderWord(TABLE.count, core.headerWord(TABLE.count) - 1);
+  space.afterWrite(0);
+  return true;
+}
+
+/**
+ * Gives an entry other flags and another time by a record that takes its pieces over, if it is long;
+ * `false` where there is none. Throws `PMEM_EXHAUSTED`: nothing changed.
+ */
+export function remarkEntry(
+  core: TableCore,
+  key: Uint8Array,
+  from: number,
+  to: number,
+  flags: number,
+  expireAtMs: number,
+): boolean {
+  if (core.find(key, from, to) === 0) return false;
+  const { space } = core;
+  const record = copyWithPieces(space.log, core, flags, expireAtMs);
+  const units = space.log.appendedUnits;
+  const old = core.record;
+  replaceSlot(core, record);
+  addLive(core, units - space.log.kill(old, true));
+  space.afterWrite(units);
+  return true;
+}
+
+function addLive(core: TableCore, units: number): void {
+  core.setHeaderWord(TABLE.liveUnits, core.headerWord(TABLE.liveUnits) + units);
+}
