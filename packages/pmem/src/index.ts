@@ -9,5 +9,6 @@ export type { Medium } from './media/medium.js';
 export type { RegionOptions } from './media/open-medium.js';
 export { Region } from './region.js';
 export type { RegionMeta } from './region-meta.js';
+export { SecretBuffer } from './secret-buffer.js';
 export type * from './types.js';
 export { MemoryWindow } from './window.js';

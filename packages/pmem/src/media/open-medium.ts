@@ -3,6 +3,7 @@ import type { Vfs } from '@nendb/vfs';
 import { PmemError } from '../errors.js';
 import { regionBytes } from '../region-header.js';
 import type { Backend } from '../types.js';
+import { FileMedium } from './file.js';
 import { HeapMedium } from './heap.js';
 import type { Medium } from './medium.js';
 
@@ -25,6 +26,12 @@ export async function openMedium(options: RegionOptions): Promise<Medium> {
   switch (options.backend) {
     case 'heap':
       return new HeapMedium(neededBytes(options));
+    case 'file':
+      return FileMedium.open(options);
+    case 'mmap':
+      return (await import('./mapped/open-mapped.js')).openMapped(options);
+    case 'libpmem':
+      return (await import('./mapped/open-mapped.js')).openLibpmem(options);
     case 'sim': {
       const { SimPmem } = await import('../sim/sim-pmem.js');
       return new SimPmem({ bytesMax: neededBytes(options) });

@@ -1,0 +1,75 @@
+/**
+ * Memory of a file as typed arrays.
+ *
+ *     shared     WebAssembly.Memory({ shared }) ─▶ its address ─▶ mmap(address, MAP_FIXED, file) over it
+ *     unshared   mmap(file) ─▶ an ArrayBuffer over it
+ *
+ * The first gives a SharedArrayBuffer that other threads attach to without calling into C. It leans on
+ * what V8 does not promise (the memory of a WebAssembly.Memory is pages of its own, never moved), so
+ * each mapping is tested through the file, and the second takes its place where the test fails. Only
+ * memory of WebAssembly will do: other buffers share pages with the allocator's.
+ */
+import { MemoryWindow } from '../../window.js';
+import { MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, type Native } from './native.js';
+
+const WASM_PAGE_BYTES = 65536;
+
+/** A mapped part of a file. */
+export interface Mapping {
+  readonly address: number;
+  readonly bytes: number;
+  readonly window: MemoryWindow;
+  /** `undefined` where other threads cannot have it. */
+  readonly buffer: SharedArrayBuffer | undefined;
+}
+
+interface WasmMemory {
+  readonly buffer: SharedArrayBuffer;
+}
+
+interface Wasm {
+  readonly Memory: new (descriptor: {
+    initial: number;
+    maximum: number;
+    shared: boolean;
+  }) => WasmMemory;
+}
+
+/** Maps `bytes` bytes of the open file from `from`; `flags` say how (`MAP_SHARED`, ...). */
+export function mapShared(
+  native: Native,
+  fd: number,
+  from: number,
+  bytes: number,
+  flags: number,
+): Mapping | undefined {
+  const wasm = (globalThis as { WebAssembly?: Wasm }).WebAssembly;
+  if (wasm === undefined) return undefined;
+  const pages = Math.ceil(bytes / WASM_PAGE_BYTES);
+  const memory = new wasm.Memory({ initial: pages, maximum: pages, shared: true });
+  const window = new MemoryWindow(memory.buffer, 0, bytes);
+  const address = native.addressOf(window.u8);
+  native.map(address, bytes, flags | MAP_FIXED, fd, from);
+  return { address, bytes, window, buffer: memory.buffer };
+}
+
+export function mapUnshared(
+  native: Native,
+  fd: number,
+  from: number,
+  bytes: number,
+  flags: number,
+): Mapping {
+  const address = native.map(0, bytes, flags, fd, from);
+  const buffer = native.koffi.view(BigInt(address), bytes);
+  return { address, bytes, window: new MemoryWindow(buffer, 0, bytes), buffer: undefined };
+}
+
+/**
+ * Puts zero pages of nobody's in the place of the file: what still holds the window reads zeros and
+ * stores into nothing. The address range stays taken, since somebody may still look at it.
+ */
+export function unmap(native: Native, { address, bytes }: Mapping): void {
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+  native.map(address, bytes, flags, -1, 0);
+}
