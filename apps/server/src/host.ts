@@ -156,11 +156,14 @@ export class ServerHost implements Host {
   }
 
   #clientFields(): InfoFields {
-    const { config, clients } = this.#parts;
+    const { config, clients, engine } = this.#parts;
+    const { watches, watchedKeys } = engine.stats();
     return {
       connected_clients: clients.size,
       maxclients: config.clientsMax,
       blocked_clients: 0,
+      watching_clients: watches,
+      total_watched_keys: watchedKeys,
       nendb_query_buffer_bytes: clients.queryBytes,
     };
   }

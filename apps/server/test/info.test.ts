@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { start } from './test-server.js';
+import { start, until } from './test-server.js';
 
 it('INFO memory tells what the process uses, of an empty database too', async () => {
   const { client } = await start();
@@ -12,6 +12,20 @@ it('INFO memory tells what the process uses, of an empty database too', async ()
   expect(value('used_memory_rss')).toBeGreaterThan(MiB);
   expect(text).toMatch(/^used_memory_human:\d+\.\d\dM\r$/m);
   expect(text).toMatch(/^used_memory_dataset:0\r$/m);
+});
+
+it('INFO clients counts those who watch, and their keys', async () => {
+  const { client, server } = await start();
+  const [one, two, other] = [await client(), await client(), await client()];
+  await one.call('WATCH', 'a', 'b');
+  await two.call('WATCH', 'b');
+  expect(String(await other.call('INFO', 'clients'))).toMatch(
+    /^watching_clients:2\r\n(?:.*\r\n)*total_watched_keys:3\r$/m,
+  );
+  await one.call('UNWATCH');
+  two.close();
+  await until(() => server.engine.stats().watches === 0);
+  expect(String(await other.call('INFO', 'clients'))).toMatch(/^watching_clients:0\r$/m);
 });
 
 it('the status gives the time of the recovery to the microsecond', async () => {

@@ -256,6 +256,7 @@ export class Engine implements EngineView {
       effects: this.#effects,
       expiredKeys: this.#expiry.removedKeys,
       expiredFields: this.#expiry.removedFields,
+      ...this.#watches.counts,
     };
   }
 

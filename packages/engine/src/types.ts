@@ -222,6 +222,10 @@ export interface EngineStats {
   effects: number;
   expiredKeys: number;
   expiredFields: number;
+  /** Watches that are open. */
+  watches: number;
+  /** Keys that they watch, as far as they are told apart. */
+  watchedKeys: number;
 }
 
 /**

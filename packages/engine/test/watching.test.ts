@@ -247,10 +247,12 @@ describe('a watched key has changed', () => {
 
 describe('a watch', () => {
   it('that has ended is told nothing, and may be ended again', async () => {
-    await withEngine(({ change, watch }) => {
-      const watched = watch('a');
+    await withEngine(({ engine, change, watch }) => {
+      const watched = watch('a', 'b');
+      expect(engine.stats()).toMatchObject({ watches: 1, watchedKeys: 2 });
       watched.end();
       watched.end();
+      expect(engine.stats()).toMatchObject({ watches: 0, watchedKeys: 0 });
       change((tx) => put(tx, 'a'));
       expect(watched.changed()).toBe(false);
       expect(watched.keys).toBe(0);

@@ -25,6 +25,7 @@ import { WATCHES_MAX } from '../limits.js';
 import { isPast } from '../overlay.js';
 import type { RecordView, Store } from '../stores/store.js';
 import { TransactionReads } from '../transaction-reads.js';
+import type { EngineStats } from '../types.js';
 import { endOfNames, firstName, WATCHED_MISSING, WATCHED_PRESENT, WatchNames } from './names.js';
 import { Watch, type WatchGround } from './watch.js';
 
@@ -58,6 +59,10 @@ export class Watches implements EffectWatcher, WatchGround {
   /** This, where a change could hit anyone. */
   get watcher(): EffectWatcher | undefined {
     return this.#oracle.hasReaders ? this : undefined;
+  }
+
+  get counts(): Pick<EngineStats, 'watches' | 'watchedKeys'> {
+    return { watches: this.#open.size, watchedKeys: this.#oracle.stats().points };
   }
 
   begin(): Watch {
