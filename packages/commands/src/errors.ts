@@ -11,10 +11,16 @@ import { ERROR_QUOTE_BYTES_MAX, PATTERN_BYTES_MAX } from './limits.js';
 
 export const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
 export const NOT_AN_INTEGER = 'ERR value is not an integer or out of range';
+export const NOT_A_FLOAT = 'ERR value is not a valid float';
+export const HASH_NOT_A_FLOAT = 'ERR hash value is not a float';
+export const NOT_FINITE = 'ERR increment would produce NaN or Infinity';
 export const HASH_NOT_AN_INTEGER = 'ERR hash value is not an integer';
 export const WOULD_OVERFLOW = 'ERR increment or decrement would overflow';
 export const DECREMENT_WOULD_OVERFLOW = 'ERR decrement would overflow';
 export const SYNTAX = 'ERR syntax error';
+export const OUT_OF_RANGE = 'ERR value is out of range';
+export const NO_SUCH_KEY = 'ERR no such key';
+export const SAME_OBJECT = 'ERR source and destination objects are the same';
 export const DATABASE_OUT_OF_RANGE = 'ERR DB index is out of range';
 export const INVALID_CURSOR = 'ERR invalid cursor';
 export const STRING_TOO_LONG = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)';

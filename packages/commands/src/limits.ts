@@ -19,6 +19,15 @@ export const REPLAY_ARGUMENTS_KEPT = 1024;
 /** Longest string that APPEND may make, in bytes: Redis's `proto-max-bulk-len`. */
 export const STRING_BYTES_MAX = 512 * 1024 * 1024;
 
+/** Memory for the table of one LCS, in bytes: it takes about as many milliseconds to fill as it has MiB. */
+export const LCS_TABLE_BYTES_MAX = 128 * 1024 * 1024;
+
+/** Most fields that HRANDFIELD gives with repetition: what one request could ask for by name. */
+export const RANDOM_FIELDS_MAX = 1024 * 1024;
+
+/** Up to so many fields a hash is scanned in one call whatever COUNT says, as Redis does with small ones. */
+export const SMALL_HASH_FIELDS_MAX = 512;
+
 /** Longest glob, in bytes: matching costs at most pattern length times key length. */
 export const PATTERN_BYTES_MAX = 1024;
 
@@ -33,3 +42,6 @@ export const ERROR_QUOTE_BYTES_MAX = 128;
 
 /** The last time a key may end, in ms since 1970: the largest exact integer of the formats. */
 export const EXPIRE_AT_MS_MAX = Number.MAX_SAFE_INTEGER;
+
+/** The last time a field may end, in ms since 1970, as Redis has it: a quarter of 48 bits. */
+export const FIELD_EXPIRE_AT_MS_MAX = Math.floor((2 ** 48 - 2) / 4);

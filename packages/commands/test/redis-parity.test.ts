@@ -45,6 +45,26 @@ function isNote(key: Reply): boolean {
   return Buffer.isBuffer(key) && key.toString() === 'notes';
 }
 
+/** Arguments in a comparable form, but for the releases that brought them and what is newer here. */
+function undated(reply: Reply): unknown {
+  if (reply instanceof Map) {
+    return [...reply]
+      .map(([key, value]) => [String(key), undated(value)])
+      .filter(([key]) => key !== 'since' && key !== 'deprecated_since');
+  }
+  if (reply instanceof Set) return [...reply].map(String).sort();
+  if (Array.isArray(reply)) return reply.filter((item) => !isNewer(item)).map(undated);
+  return Buffer.isBuffer(reply) ? reply.toString() : reply;
+}
+
+/** Arguments of releases after 7.0. */
+const NEWER = new Set(['novalues', 'maxage', 'not-user']);
+
+function isNewer(argument: Reply): boolean {
+  if (!(argument instanceof Map)) return false;
+  return [...argument].some(([key, value]) => String(key) === 'name' && NEWER.has(String(value)));
+}
+
 function inOrder(items: unknown[]): unknown[] {
   return items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }
@@ -183,6 +203,37 @@ describe.skipIf(!redisInstalled)('replies are those of redis-server', () => {
       for (const [sub, info] of subsOf(ours)) {
         if (known.has(sub)) expect(info, sub).toEqual(known.get(sub));
       }
+    }
+  });
+
+  it('COMMAND DOCS of every command that it has: arguments, groups, what took their place', async () => {
+    await begin(3);
+    type Docs = Map<string, Reply>;
+    const docsOf = (reply: Reply): Map<string, Docs> =>
+      new Map(
+        [...(reply as Map<Reply, Map<Reply, Reply>>)].map(([name, docs]) => [
+          String(name),
+          new Map([...docs].map(([field, value]) => [String(field), value])),
+        ]),
+      );
+    const compareDocs = (ours: Docs, theirs: Docs, name: string): void => {
+      for (const field of ['since', 'group', 'doc_flags', 'deprecated_since', 'replaced_by']) {
+        expect(typed(ours.get(field) ?? null, false), `${name} ${field}`).toEqual(
+          typed(theirs.get(field) ?? null, false),
+        );
+      }
+      const [mine, known] = [ours, theirs].map((docs) => undated(docs.get('arguments') ?? null));
+      expect(mine, `${name} arguments`).toEqual(known);
+      const subs = theirs.get('subcommands');
+      for (const [sub, docs] of docsOf(ours.get('subcommands') ?? new Map())) {
+        const same = subs === undefined ? undefined : docsOf(subs).get(sub);
+        if (same !== undefined) compareDocs(docs, same, sub);
+      }
+    };
+    const theirs = docsOf((await link.ask(['COMMAND', 'DOCS'])).value);
+    for (const [name, docs] of docsOf((await client.ask(['COMMAND', 'DOCS'])).value)) {
+      const same = theirs.get(name);
+      if (same !== undefined) compareDocs(docs, same, name);
     }
   });
 

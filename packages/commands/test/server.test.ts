@@ -148,6 +148,8 @@ describe('what the server tells of itself', () => {
       'multi',
       'exec',
       'discard',
+      'watch',
+      'unwatch',
     ]);
     expect(await client.run('COMMAND LIST FILTERBY MODULE json')).toEqual([]);
     expect((await client.run('COMMAND INFO client|id nosuch')) as unknown[]).toEqual([

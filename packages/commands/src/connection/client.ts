@@ -161,12 +161,22 @@ export const clientCommand: CommandSpec = {
     }),
     row('list', -2, ADMIN, '2.4.0', 'Get the list of client connections', list, {
       complexity: 'O(N) where N is the number of client connections',
+      syntax:
+        '[TYPE/normal_master_replica_pubsub(NORMAL/ | MASTER/ | REPLICA/ | PUBSUB/)] [ID/id{client-id:i...}]',
       tips: ['nondeterministic_output'],
     }),
-    row('no-evict', 3, ADMIN, '7.0.0', 'Set client eviction mode for the connection', noEvict),
-    row('no-touch', 3, QUIET, '7.2.0', 'Set whether reads count as uses of a key', noTouch),
-    row('setinfo', 4, QUIET, '7.2.0', 'Say which library the client uses', setInfo),
-    row('setname', 3, QUIET, '2.6.9', 'Set the current connection name', setName),
+    row('no-evict', 3, ADMIN, '7.0.0', 'Set client eviction mode for the connection', noEvict, {
+      syntax: 'enabled(ON/ | OFF/)',
+    }),
+    row('no-touch', 3, QUIET, '7.2.0', 'Set whether reads count as uses of a key', noTouch, {
+      syntax: 'enabled(ON/ | OFF/)',
+    }),
+    row('setinfo', 4, QUIET, '7.2.0', 'Say which library the client uses', setInfo, {
+      syntax: 'attr(LIB-NAME/libname | LIB-VER/libver)',
+    }),
+    row('setname', 3, QUIET, '2.6.9', 'Set the current connection name', setName, {
+      syntax: 'connection-name',
+    }),
     row('help', 2, ['loading', 'stale'], '5.0.0', 'Show help about the subcommands', (call) =>
       replyHelp(call, 'CLIENT', HELP),
     ),

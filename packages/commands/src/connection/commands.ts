@@ -23,6 +23,7 @@ export const connectionCommands: readonly CommandSpec[] = [
     since: '1.0.0',
     summary: 'Ping the server',
     complexity: 'O(1)',
+    syntax: '[message]',
     tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
     handler: ping,
   },
@@ -35,6 +36,7 @@ export const connectionCommands: readonly CommandSpec[] = [
     since: '1.0.0',
     summary: 'Echo the given string',
     complexity: 'O(1)',
+    syntax: 'message',
     handler: echo,
   },
   {
@@ -46,6 +48,8 @@ export const connectionCommands: readonly CommandSpec[] = [
     since: '6.0.0',
     summary: 'Choose the protocol, authenticate and name the connection in one step',
     complexity: 'O(1)',
+    syntax:
+      '[arguments{protover:i [AUTH/username_password{username password}] [SETNAME/clientname]}]',
     handler: hello,
   },
   {
@@ -57,6 +61,7 @@ export const connectionCommands: readonly CommandSpec[] = [
     since: '1.0.0',
     summary: 'Authenticate to the server',
     complexity: 'O(1)',
+    syntax: '[username] password',
     handler: auth,
   },
   {
@@ -68,6 +73,7 @@ export const connectionCommands: readonly CommandSpec[] = [
     since: '1.0.0',
     summary: 'Change the selected database for the current connection',
     complexity: 'O(1)',
+    syntax: 'index:i',
     handler: select,
   },
   {

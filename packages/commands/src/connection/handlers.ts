@@ -1,7 +1,7 @@
 /** PING, ECHO, SELECT, QUIT, RESET. */
-import { parseSafeInteger } from '../bytes/integers.js';
 import type { Call } from '../dispatch/call.js';
-import { DATABASE_OUT_OF_RANGE, NOT_AN_INTEGER, wrongArity } from '../errors.js';
+import { readInt32 } from '../dispatch/numbers.js';
+import { DATABASE_OUT_OF_RANGE, wrongArity } from '../errors.js';
 import { DATABASES } from '../limits.js';
 
 export function ping(call: Call) {
@@ -15,8 +15,8 @@ export function echo(call: Call) {
 }
 
 export function select(call: Call) {
-  const database = parseSafeInteger(call.bytes, call.starts[1], call.ends[1]);
-  if (Number.isNaN(database)) return call.fail(NOT_AN_INTEGER);
+  const database = readInt32(call, 1);
+  if (Number.isNaN(database)) return;
   if (database < 0 || database >= DATABASES) return call.fail(DATABASE_OUT_OF_RANGE);
   call.session.database = database;
   call.ok();

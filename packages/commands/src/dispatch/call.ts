@@ -13,6 +13,7 @@ import type { Host } from '../host.js';
 import type { Session } from '../session.js';
 import type { Command } from '../table/row.js';
 import type { CommandTable } from '../table/table.js';
+import type { AccessTimes } from './access-times.js';
 import type { Counters } from './counters.js';
 import { quote, type Request } from './request.js';
 
@@ -30,6 +31,7 @@ export interface Environment {
   readonly host: Host;
   readonly table: CommandTable;
   readonly counters: Counters;
+  readonly accessTimes: AccessTimes;
   /** Why writes are refused for lack of room, until one has succeeded again. */
   readonly writeRefusal: WriteRefusal | undefined;
   /** Runs what the session has queued. */
@@ -100,8 +102,8 @@ export class Call {
     this.reply.simple('OK');
   }
 
-  /** The key that argument `index` names, or `undefined`. */
-  find(index: number): RecordView | undefined {
+  /** The key that argument `index` names, or `undefined`; not a use of it. */
+  peek(index: number): RecordView | undefined {
     return this.transaction.find(
       this.session.database,
       this.bytes,
@@ -110,9 +112,30 @@ export class Call {
     );
   }
 
-  /** The same for a read: counts a hit or a miss. */
+  /** The same, as a use of the key. */
+  find(index: number): RecordView | undefined {
+    if (!this.session.noTouch) {
+      this.environment.accessTimes.use(
+        this.bytes,
+        this.starts[index],
+        this.ends[index],
+        this.transaction.nowMs,
+      );
+    }
+    return this.peek(index);
+  }
+
+  /** `find` for a read: counts a hit or a miss. */
   lookUp(index: number): RecordView | undefined {
-    const view = this.find(index);
+    return this.#counted(this.find(index));
+  }
+
+  /** `peek` for a read: counts a hit or a miss. */
+  inspect(index: number): RecordView | undefined {
+    return this.#counted(this.peek(index));
+  }
+
+  #counted(view: RecordView | undefined): RecordView | undefined {
     if (view === undefined) this.environment.counters.keyspaceMisses++;
     else this.environment.counters.keyspaceHits++;
     return view;
@@ -146,6 +169,17 @@ export class Call {
       this.bytes,
       this.starts[index],
       this.ends[index],
+    );
+  }
+
+  /** Sets when the key in argument `index` ends, in ms since 1970; 0 for never. */
+  setExpiry(index: number, expireAtMs: number): void {
+    this.transaction.setExpiry(
+      this.session.database,
+      this.bytes,
+      this.starts[index],
+      this.ends[index],
+      expireAtMs,
     );
   }
 

@@ -35,6 +35,7 @@ import type { Session } from '../session.js';
 import { commandTable } from '../table/families.js';
 import type { Command } from '../table/row.js';
 import type { CommandTable } from '../table/table.js';
+import { AccessTimes } from './access-times.js';
 import { Call, type Environment, type WriteRefusal } from './call.js';
 import { Counters } from './counters.js';
 import { KeyPreparer } from './preparer.js';
@@ -53,6 +54,7 @@ export class Dispatcher implements Environment {
   readonly host: Host;
   readonly table: CommandTable = commandTable;
   readonly counters = new Counters(commandTable.size);
+  readonly accessTimes: AccessTimes;
   readonly #call: Call;
   readonly #keys: KeyPreparer;
   readonly #reader = new QueueReader();
@@ -67,6 +69,7 @@ export class Dispatcher implements Environment {
   constructor(options: DispatcherOptions) {
     this.engine = options.engine;
     this.host = options.host;
+    this.accessTimes = new AccessTimes(options.engine.nowMs());
     this.#queueBytesMax = options.queueBytesMax ?? QUEUE_BYTES_MAX;
     this.#call = new Call(this);
     this.#keys = new KeyPreparer(options.engine, this.table);

@@ -29,7 +29,12 @@ export class KeyPreparer {
   prepare(database: number, command: Command, request: Request): true | Promise<void> {
     const keys = this.#keys;
     collectKeys(command, request, keys, 0);
-    return this.#engine.prepare(database, keys);
+    const here = this.#engine.prepare(database, keys);
+    const other = otherDatabaseOf(command, request);
+    if (other === undefined) return here;
+    const there = this.#engine.prepare(other, keys.slice(-1));
+    if (here === true) return there;
+    return there === true ? here : Promise.all([here, there]).then(() => undefined);
   }
 
   /** The keys of a whole transaction, which may SELECT other databases on its way. */
@@ -41,12 +46,10 @@ export class KeyPreparer {
       const command = this.#table.byIndex[reader.commandIndex];
       if (command.spec.name === 'select') selected = selectedBy(reader, selected);
       if (command.firstKey === 0) continue;
-      let keys = byDatabase.get(selected);
-      if (keys === undefined) {
-        keys = [];
-        byDatabase.set(selected, keys);
-      }
+      const keys = keysOf(byDatabase, selected);
       collectKeys(command, reader, keys, keys.length);
+      const other = otherDatabaseOf(command, reader);
+      if (other !== undefined) keysOf(byDatabase, other).push(keys[keys.length - 1]);
     }
     const waits: Promise<void>[] = [];
     for (const [number, keys] of byDatabase) {
@@ -65,6 +68,23 @@ function collectKeys(command: Command, request: Request, keys: Uint8Array[], at:
     keys[next++] = request.bytes.subarray(request.starts[i], request.ends[i]);
   }
   if (keys.length > next) keys.length = next;
+}
+
+function keysOf(byDatabase: Map<number, Uint8Array[]>, database: number): Uint8Array[] {
+  let keys = byDatabase.get(database);
+  if (keys === undefined) {
+    keys = [];
+    byDatabase.set(database, keys);
+  }
+  return keys;
+}
+
+/** The database in which the command needs its last key too, where it names one. */
+function otherDatabaseOf(command: Command, request: Request): number | undefined {
+  const at = command.otherDatabaseAt?.(request) ?? 0;
+  return at === 0
+    ? undefined
+    : parseSafeInteger(request.bytes, request.starts[at], request.ends[at]);
 }
 
 /** The database that a SELECT with these arguments leaves selected. */

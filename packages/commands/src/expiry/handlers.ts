@@ -53,13 +53,7 @@ function setExpiry(call: Call, deadline: Deadline) {
   if (atMs <= call.transaction.nowMs) {
     call.remove(KEY);
   } else {
-    call.transaction.setExpiry(
-      call.session.database,
-      call.bytes,
-      call.starts[KEY],
-      call.ends[KEY],
-      atMs,
-    );
+    call.setExpiry(KEY, atMs);
   }
   call.reply.integer(1);
 }
@@ -122,7 +116,7 @@ function timeLeft(call: Call): number {
 }
 
 function timeOfEnd(call: Call): number {
-  const view = call.lookUp(KEY);
+  const view = call.inspect(KEY);
   if (view === undefined) return NO_KEY;
   return view.expireAtMs === 0 ? NO_EXPIRY : view.expireAtMs;
 }
@@ -130,12 +124,6 @@ function timeOfEnd(call: Call): number {
 export function persist(call: Call) {
   const view = call.find(KEY);
   if (view === undefined || view.expireAtMs === 0) return call.reply.integer(0);
-  call.transaction.setExpiry(
-    call.session.database,
-    call.bytes,
-    call.starts[KEY],
-    call.ends[KEY],
-    0,
-  );
+  call.setExpiry(KEY, 0);
   call.reply.integer(1);
 }

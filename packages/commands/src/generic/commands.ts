@@ -1,9 +1,27 @@
 /** Generic: whatever a key holds. */
-import { allKeys, type CommandFlag, type CommandSpec, type Handler, oneKey } from '../table/row.js';
-import { dbSize, del, exists, flushAll, flushDb, swapDb, type } from './handlers.js';
+import {
+  allKeys,
+  type CommandFlag,
+  type CommandSpec,
+  type Handler,
+  oneKey,
+  twoKeys,
+} from '../table/row.js';
+import { copy, copyDatabaseAt, move, moveDatabaseAt, rename, renameNx } from './copies.js';
+import { dump, restore } from './dump/handlers.js';
+import {
+  dbSize,
+  del,
+  exists,
+  flushAll,
+  flushDb,
+  randomKey,
+  swapDb,
+  touch,
+  type,
+} from './handlers.js';
+import { objectCommand } from './object.js';
 import { keys, scan } from './scan.js';
-
-const READ: readonly CommandFlag[] = ['readonly', 'fast'];
 
 function row(
   name: string,
@@ -29,8 +47,7 @@ function row(
   };
 }
 
-const OVER_SHARDS = ['request_policy:multi_shard', 'response_policy:agg_sum'];
-const ALL_SHARDS = ['request_policy:all_shards', 'response_policy:all_succeeded'];
+const COPY_KEYS = { ...twoKeys('RO access', 'OW update'), otherDatabaseAt: copyDatabaseAt };
 
 export const genericCommands: readonly CommandSpec[] = [
   row(
@@ -39,9 +56,13 @@ export const genericCommands: readonly CommandSpec[] = [
     ['write'],
     '1.0.0',
     'Delete a key',
-    'O(N) where N is the number of keys that will be removed.',
+    'O(N) where N is the number of keys that will be removed. When a key to remove holds a value other than a string, the individual complexity for this key is O(M) where M is the number of elements in the list, set, sorted set or hash. Removing a single key that holds a string value is O(1).',
     del,
-    { keys: allKeys('RM delete'), tips: OVER_SHARDS },
+    {
+      keys: allKeys('RM delete'),
+      syntax: 'key...',
+      tips: ['request_policy:multi_shard', 'response_policy:agg_sum'],
+    },
   ),
   row(
     'unlink',
@@ -49,32 +70,118 @@ export const genericCommands: readonly CommandSpec[] = [
     ['write', 'fast'],
     '4.0.0',
     'Delete a key; memory is given back in the background',
-    'O(1) for each key removed regardless of its size.',
+    'O(1) for each key removed regardless of its size. Then the command does O(N) work in a different thread in order to reclaim memory, where N is the number of allocations the deleted objects where composed of.',
     del,
-    { keys: allKeys('RM delete'), tips: OVER_SHARDS },
+    {
+      keys: allKeys('RM delete'),
+      syntax: 'key...',
+      tips: ['request_policy:multi_shard', 'response_policy:agg_sum'],
+    },
   ),
   row(
     'exists',
     -2,
-    READ,
+    ['readonly', 'fast'],
     '1.0.0',
     'Determine if a key exists',
     'O(N) where N is the number of keys to check.',
     exists,
-    { keys: allKeys('RO'), tips: OVER_SHARDS },
+    {
+      keys: allKeys('RO'),
+      syntax: 'key...',
+      tips: ['request_policy:multi_shard', 'response_policy:agg_sum'],
+    },
   ),
-  row('type', 2, READ, '1.0.0', 'Determine the type stored at key', 'O(1)', type, {
+  row(
+    'touch',
+    -2,
+    ['readonly', 'fast'],
+    '3.2.1',
+    'Alters the last access time of a key(s). Returns the number of existing keys specified.',
+    'O(N) where N is the number of keys that will be touched.',
+    touch,
+    {
+      keys: allKeys('RO'),
+      syntax: 'key...',
+      tips: ['request_policy:multi_shard', 'response_policy:agg_sum'],
+    },
+  ),
+  row('type', 2, ['readonly', 'fast'], '1.0.0', 'Determine the type stored at key', 'O(1)', type, {
     keys: oneKey('RO'),
+    syntax: 'key',
   }),
+  row('rename', 3, ['write'], '1.0.0', 'Rename a key', 'O(1)', rename, {
+    keys: twoKeys('RW access delete', 'OW update'),
+    syntax: 'key newkey:k',
+  }),
+  row(
+    'renamenx',
+    3,
+    ['write', 'fast'],
+    '1.0.0',
+    'Rename a key, only if the new key does not exist',
+    'O(1)',
+    renameNx,
+    { keys: twoKeys('RW access delete', 'OW insert'), syntax: 'key newkey:k' },
+  ),
+  row(
+    'copy',
+    -3,
+    ['write', 'denyoom'],
+    '6.2.0',
+    'Copy a key',
+    'O(N) worst case for collections, where N is the number of nested items. O(1) for string values.',
+    copy,
+    { keys: COPY_KEYS, syntax: 'source:k destination:k [DB/destination-db:i] [REPLACE/]' },
+  ),
+  row('move', 3, ['write', 'fast'], '1.0.0', 'Move a key to another database', 'O(1)', move, {
+    keys: { ...oneKey('RW access update'), otherDatabaseAt: moveDatabaseAt },
+    syntax: 'key db:i',
+  }),
+  row(
+    'randomkey',
+    1,
+    ['readonly'],
+    '1.0.0',
+    'Return a random key from the keyspace',
+    'O(1)',
+    randomKey,
+    { tips: ['request_policy:all_shards', 'nondeterministic_output'] },
+  ),
+  row(
+    'dump',
+    2,
+    ['readonly'],
+    '2.6.0',
+    'Return a serialized version of the value stored at the specified key.',
+    'O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1).',
+    dump,
+    { keys: oneKey('RO access'), syntax: 'key', tips: ['nondeterministic_output'] },
+  ),
+  row(
+    'restore',
+    -4,
+    ['write', 'denyoom'],
+    '2.6.0',
+    'Create a key using the provided serialized value, previously obtained using DUMP.',
+    'O(1) to create the new key and additional O(N*M) to reconstruct the serialized value, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1). However for sorted set values the complexity is O(N*M*log(N)) because inserting values into sorted sets is O(log(N)).',
+    restore,
+    {
+      keys: oneKey('OW update'),
+      syntax:
+        'key ttl:i serialized-value [REPLACE/] [ABSTTL/] [IDLETIME/seconds:i] [FREQ/frequency:i]',
+      categories: ['keyspace', 'dangerous'],
+    },
+  ),
   row(
     'dbsize',
     1,
-    READ,
+    ['readonly', 'fast'],
     '1.0.0',
     'Return the number of keys in the selected database',
     'O(1)',
     dbSize,
-    { group: 'server', tips: ['request_policy:all_shards', 'response_policy:agg_sum'] },
+    { tips: ['request_policy:all_shards', 'response_policy:agg_sum'], group: 'server' },
   ),
   row(
     'flushdb',
@@ -84,7 +191,12 @@ export const genericCommands: readonly CommandSpec[] = [
     'Remove all keys from the current database',
     'O(1); memory is given back in the background',
     flushDb,
-    { group: 'server', categories: ['keyspace', 'dangerous'], tips: ALL_SHARDS },
+    {
+      syntax: '[async(ASYNC/ | SYNC/)]',
+      tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+      group: 'server',
+      categories: ['keyspace', 'dangerous'],
+    },
   ),
   row(
     'flushall',
@@ -94,9 +206,15 @@ export const genericCommands: readonly CommandSpec[] = [
     'Remove all keys from all databases',
     'O(1); memory is given back in the background',
     flushAll,
-    { group: 'server', categories: ['keyspace', 'dangerous'], tips: ALL_SHARDS },
+    {
+      syntax: '[async(ASYNC/ | SYNC/)]',
+      tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
+      group: 'server',
+      categories: ['keyspace', 'dangerous'],
+    },
   ),
-  row('swapdb', 3, ['write', 'fast'], '4.0.0', 'Swap two databases', 'O(1)', swapDb, {
+  row('swapdb', 3, ['write', 'fast'], '4.0.0', 'Swaps two Redis databases', 'O(1)', swapDb, {
+    syntax: 'index1:i index2:i',
     group: 'server',
     categories: ['keyspace', 'dangerous'],
   }),
@@ -106,9 +224,12 @@ export const genericCommands: readonly CommandSpec[] = [
     ['readonly'],
     '2.8.0',
     'Incrementally iterate the keys space',
-    'O(1) for every call. O(N) for a complete iteration, N being the number of keys.',
+    'O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to return back to 0. N is the number of elements inside the collection.',
     scan,
-    { tips: ['nondeterministic_output', 'request_policy:special'] },
+    {
+      syntax: 'cursor:i [MATCH/pattern:p] [COUNT/count:i] [TYPE/type]',
+      tips: ['nondeterministic_output', 'request_policy:special'],
+    },
   ),
   row(
     'keys',
@@ -116,11 +237,13 @@ export const genericCommands: readonly CommandSpec[] = [
     ['readonly'],
     '1.0.0',
     'Find all keys matching the given pattern',
-    'O(N) with N being the number of keys in the database',
+    'O(N) with N being the number of keys in the database, under the assumption that the key names in the database and the given pattern have limited length.',
     keys,
     {
-      categories: ['keyspace', 'dangerous'],
+      syntax: 'pattern:p',
       tips: ['request_policy:all_shards', 'nondeterministic_output_order'],
+      categories: ['keyspace', 'dangerous'],
     },
   ),
+  objectCommand,
 ];

@@ -1,4 +1,4 @@
-/** DEL, UNLINK, EXISTS, TYPE, DBSIZE, FLUSHDB, FLUSHALL, SWAPDB. Source: Redis 7.0, `db.c`. */
+/** DEL, UNLINK, EXISTS, TOUCH, TYPE, RANDOMKEY, DBSIZE, FLUSHDB, FLUSHALL, SWAPDB. Source: Redis 7.0, `db.c`. */
 import { parseSafeInteger } from '../bytes/integers.js';
 import { word } from '../bytes/words.js';
 import type { Call } from '../dispatch/call.js';
@@ -17,13 +17,27 @@ export function del(call: Call) {
 
 export function exists(call: Call) {
   let found = 0;
+  for (let i = 1; i < call.argc; i++) if (call.inspect(i) !== undefined) found++;
+  call.reply.integer(found);
+}
+
+export function touch(call: Call) {
+  let found = 0;
   for (let i = 1; i < call.argc; i++) if (call.lookUp(i) !== undefined) found++;
   call.reply.integer(found);
 }
 
 export function type(call: Call) {
-  const view = call.find(1);
+  const view = call.inspect(1);
   call.reply.simple(view === undefined ? 'none' : TYPE_NAMES[view.type]);
+}
+
+export function randomKey(call: Call) {
+  const { environment, session, transaction, reply } = call;
+  const found = transaction.sampleKey(session.database, environment.engine.random(), (key) =>
+    reply.bulk(key),
+  );
+  if (!found) reply.null();
 }
 
 export function dbSize(call: Call) {
@@ -49,12 +63,16 @@ function isFlush(call: Call): boolean {
 
 export function swapDb(call: Call) {
   const first = parseSafeInteger(call.bytes, call.starts[1], call.ends[1]);
-  if (Number.isNaN(first)) return call.fail('ERR invalid first DB index');
+  if (!isInt32(first)) return call.fail('ERR invalid first DB index');
   const second = parseSafeInteger(call.bytes, call.starts[2], call.ends[2]);
-  if (Number.isNaN(second)) return call.fail('ERR invalid second DB index');
+  if (!isInt32(second)) return call.fail('ERR invalid second DB index');
   if (!isDatabase(first) || !isDatabase(second)) return call.fail(DATABASE_OUT_OF_RANGE);
   if (first !== second) call.transaction.swapDatabases(first, second);
   call.ok();
+}
+
+function isInt32(value: number): boolean {
+  return value === (value | 0);
 }
 
 function isDatabase(index: number): boolean {

@@ -14,7 +14,7 @@ export function hGetAll(call: Call) {
   const fields = count(call);
   if (fields < 0) return;
   call.reply.map(fields);
-  visit(call, fields, (field, value) => {
+  visitFields(call, fields, (field, value) => {
     call.reply.bulk(field);
     call.value(value);
   });
@@ -24,14 +24,14 @@ export function hKeys(call: Call) {
   const fields = count(call);
   if (fields < 0) return;
   call.reply.array(fields);
-  visit(call, fields, (field) => call.reply.bulk(field));
+  visitFields(call, fields, (field) => call.reply.bulk(field));
 }
 
 export function hVals(call: Call) {
   const fields = count(call);
   if (fields < 0) return;
   call.reply.array(fields);
-  visit(call, fields, (_field, value) => call.value(value));
+  visitFields(call, fields, (_field, value) => call.value(value));
 }
 
 /** The number of fields; -1 with the error replied where the key holds something else. */
@@ -41,7 +41,8 @@ function count(call: Call): number {
   return view === undefined ? 0 : view.length;
 }
 
-function visit(call: Call, expected: number, visitor: FieldVisitor) {
+/** Visits all fields, of which there are `expected`. */
+export function visitFields(call: Call, expected: number, visitor: FieldVisitor) {
   if (expected === 0) return;
   let visited = 0;
   let cursor = 0;

@@ -31,3 +31,52 @@ export function putField(call: Call, field: number, value: number): boolean {
     call.ends[value],
   );
 }
+
+/** Sets it to `bytes[from..to]`; it never ends then. */
+export function putFieldBytes(
+  call: Call,
+  field: number,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+): void {
+  call.transaction.putField(
+    call.session.database,
+    call.bytes,
+    call.starts[KEY],
+    call.ends[KEY],
+    call.bytes,
+    call.starts[field],
+    call.ends[field],
+    bytes,
+    from,
+    to,
+  );
+}
+
+/** Sets when it ends, in ms since 1970; 0 for never. */
+export function setFieldExpiry(call: Call, field: number, expireAtMs: number): void {
+  call.transaction.setFieldExpiry(
+    call.session.database,
+    call.bytes,
+    call.starts[KEY],
+    call.ends[KEY],
+    call.bytes,
+    call.starts[field],
+    call.ends[field],
+    expireAtMs,
+  );
+}
+
+/** Removes it; returns whether it was there. */
+export function removeField(call: Call, field: number): boolean {
+  return call.transaction.removeField(
+    call.session.database,
+    call.bytes,
+    call.starts[KEY],
+    call.ends[KEY],
+    call.bytes,
+    call.starts[field],
+    call.ends[field],
+  );
+}

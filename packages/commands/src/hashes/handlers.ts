@@ -2,7 +2,7 @@
 import { ValueType } from '@nendb/engine';
 import type { Call } from '../dispatch/call.js';
 import { wrongArity } from '../errors.js';
-import { findField, putField } from './field.js';
+import { findField, putField, removeField } from './field.js';
 
 const KEY = 1;
 const FIELD = 2;
@@ -67,16 +67,7 @@ export function hDel(call: Call) {
   if (call.refusesType(call.find(KEY), ValueType.hash)) return;
   let removed = 0;
   for (let i = FIELD; i < call.argc; i++) {
-    const wasThere = call.transaction.removeField(
-      call.session.database,
-      call.bytes,
-      call.starts[KEY],
-      call.ends[KEY],
-      call.bytes,
-      call.starts[i],
-      call.ends[i],
-    );
-    if (wasThere) removed++;
+    if (removeField(call, i)) removed++;
   }
   call.reply.integer(removed);
 }

@@ -4,8 +4,8 @@ import { word } from '../bytes/words.js';
 import type { Call } from '../dispatch/call.js';
 import { PATTERN_TOO_LONG, SYNTAX } from '../errors.js';
 import { PATTERN_BYTES_MAX } from '../limits.js';
-import type { Command, CommandFlag, CommandSpec, Handler } from '../table/row.js';
-import { categoriesOf, replyDocs, replyInfo } from './command-reply.js';
+import type { Command, CommandFlag, CommandSpec, Handler, KeySpec } from '../table/row.js';
+import { categoriesOf, keySpecsOf, replyDocs, replyInfo } from './command-reply.js';
 import { replyHelp } from './help.js';
 
 const FILTERBY = word('filterby');
@@ -95,7 +95,7 @@ function list(call: Call) {
 function getKeys(call: Call) {
   const command = commandWithKeys(call);
   if (command === undefined) return;
-  const positions = keyPositions(command, call.argc - 2);
+  const positions = keySpecsOf(command).flatMap((part) => positionsOf(part, call.argc - 2));
   call.reply.array(positions.length);
   for (const i of positions) call.reply.bulk(call.bytes, call.starts[i + 2], call.ends[i + 2]);
 }
@@ -104,14 +104,16 @@ function getKeysAndFlags(call: Call) {
   const command = commandWithKeys(call);
   const range = command?.spec.keys;
   if (command === undefined || range === undefined) return;
-  const positions = keyPositions(command, call.argc - 2);
-  const access = (range.accessOf?.(call) ?? range.access).split(' ');
-  call.reply.array(positions.length);
-  for (const i of positions) {
+  const found = keySpecsOf(command).flatMap((part) =>
+    positionsOf(part, call.argc - 2).map((at): [number, string] => [at, part.access]),
+  );
+  call.reply.array(found.length);
+  for (const [i, access] of found) {
+    const flags = (range.accessOf?.(call) ?? access).split(' ');
     call.reply.array(2);
     call.reply.bulk(call.bytes, call.starts[i + 2], call.ends[i + 2]);
-    call.reply.set(access.length);
-    for (const flag of access) call.reply.simple(flag);
+    call.reply.set(flags.length);
+    for (const flag of flags) call.reply.simple(flag);
   }
 }
 
@@ -134,10 +136,10 @@ function commandWithKeys(call: Call): Command | undefined {
   return undefined;
 }
 
-function keyPositions(command: Command, argc: number): number[] {
+function positionsOf({ first, last, step }: KeySpec, argc: number): number[] {
   const positions: number[] = [];
-  const last = command.lastKeyOf(argc);
-  for (let i = command.firstKey; i <= last; i += command.keyStep) positions.push(i);
+  const end = Math.min(last >= 0 ? last : argc + last, argc - 1);
+  for (let i = first; i <= end; i += step) positions.push(i);
   return positions;
 }
 
@@ -153,6 +155,7 @@ function row(
   complexity: string,
   handler: Handler,
   tips: readonly string[] = [],
+  syntax = '',
 ): CommandSpec {
   return {
     name,
@@ -164,6 +167,7 @@ function row(
     summary,
     complexity,
     tips,
+    syntax,
     handler,
   };
 }
@@ -196,8 +200,26 @@ export const commandCommand: CommandSpec = {
       'O(N) where N is the number of arguments to the command',
       getKeysAndFlags,
     ),
-    row('info', -2, '2.8.13', 'Get details about commands', PER_NAME, info, UNORDERED),
-    row('docs', -2, '7.0.0', 'Get documentation about commands', PER_NAME, docs, UNORDERED),
+    row(
+      'info',
+      -2,
+      '2.8.13',
+      'Get details about commands',
+      PER_NAME,
+      info,
+      UNORDERED,
+      '[command-name...]',
+    ),
+    row(
+      'docs',
+      -2,
+      '7.0.0',
+      'Get documentation about commands',
+      PER_NAME,
+      docs,
+      UNORDERED,
+      '[command-name...]',
+    ),
     row(
       'list',
       -2,
@@ -206,6 +228,7 @@ export const commandCommand: CommandSpec = {
       'O(N) where N is the total number of commands',
       list,
       UNORDERED,
+      '[FILTERBY/filterby(MODULE/module-name | ACLCAT/category | PATTERN/pattern:p)]',
     ),
     row('help', 2, '5.0.0', 'Show help about the subcommands', 'O(1)', (call) =>
       replyHelp(call, 'COMMAND', HELP),

@@ -31,6 +31,7 @@ export const serverCommands: readonly CommandSpec[] = [
     info,
     {
       categories: ['dangerous'],
+      syntax: '[section...]',
       tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
     },
   ),
@@ -53,6 +54,7 @@ export const serverCommands: readonly CommandSpec[] = [
     'Start a snapshot',
     'O(1)',
     bgSave,
+    { syntax: '[SCHEDULE/]' },
   ),
   row(
     'lastsave',
@@ -72,6 +74,7 @@ export const serverCommands: readonly CommandSpec[] = [
     'Sync and close the log, then stop the server',
     'O(N) when saving, where N is the total number of keys in all databases, otherwise O(1)',
     shutdown,
+    { syntax: '[nosave_save(NOSAVE/ | SAVE/)] [NOW/] [FORCE/] [ABORT/]' },
   ),
   row(
     'time',

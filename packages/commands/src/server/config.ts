@@ -87,6 +87,7 @@ export const configCommand: CommandSpec = {
       since: '2.0.0',
       summary: 'Get the values of configuration parameters',
       complexity: 'O(N) when N is the number of configuration parameters provided',
+      syntax: 'parameter{parameter}...',
       handler: get,
     },
     {
@@ -97,6 +98,7 @@ export const configCommand: CommandSpec = {
       since: '2.0.0',
       summary: 'Set configuration parameters to the given values',
       complexity: 'O(N) when N is the number of configuration parameters provided',
+      syntax: 'parameter_value{parameter value}...',
       tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
       handler: set,
     },

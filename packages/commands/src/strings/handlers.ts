@@ -1,4 +1,4 @@
-/** GET, SETNX, GETSET, GETDEL, STRLEN, APPEND, MGET, MSET. Source: Redis 7.0, `t_string.c`. */
+/** GET, SETNX, GETSET, GETDEL, STRLEN, APPEND, MGET, MSET, MSETNX. Source: Redis 7.0, `t_string.c`. */
 import { ValueType } from '@nendb/engine';
 import type { Call } from '../dispatch/call.js';
 import { STRING_TOO_LONG, wrongArity } from '../errors.js';
@@ -85,4 +85,14 @@ export function mset(call: Call) {
   if (call.argc % 2 === 0) return call.fail(wrongArity('mset'));
   for (let i = KEY; i < call.argc; i += 2) call.putString(i, i + 1, 0);
   call.ok();
+}
+
+/** All of them, or none where one of the keys is there. */
+export function msetNx(call: Call) {
+  if (call.argc % 2 === 0) return call.fail(wrongArity('msetnx'));
+  for (let i = KEY; i < call.argc; i += 2) {
+    if (call.find(i) !== undefined) return call.reply.integer(0);
+  }
+  for (let i = KEY; i < call.argc; i += 2) call.putString(i, i + 1, 0);
+  call.reply.integer(1);
 }

@@ -1,5 +1,5 @@
 /**
- * SET with its options, SETEX, PSETEX. Source: Redis 7.0, `setGenericCommand`, and
+ * SET with its options, SETEX, PSETEX, GETEX. Source: Redis 7.0, `setGenericCommand`, and
  * https://redis.io/commands/set
  *
  * Times are absolute in the log (R1). A time that has passed already removes the key.
@@ -18,6 +18,7 @@ const EX = word('ex');
 const PX = word('px');
 const EXAT = word('exat');
 const PXAT = word('pxat');
+const PERSIST = word('persist');
 
 const KEY = 1;
 const VALUE = 2;
@@ -84,6 +85,30 @@ function store(call: Call, value: number, expireAtMs: number, old: RecordView | 
   }
 }
 
+/** GETEX key [EX seconds | PX ms | EXAT time | PXAT time | PERSIST] */
+export function getEx(call: Call) {
+  options.deadlineAt = 0;
+  options.keepTtl = false;
+  let persist = false;
+  for (let i = 2; i < call.argc; i++) {
+    if (call.is(i, PERSIST) && options.deadlineAt === 0) persist = true;
+    else if (!persist && isDeadline(call, i)) i++;
+    else return call.fail(SYNTAX);
+  }
+  const view = call.lookUp(KEY);
+  if (view === undefined) return call.reply.null();
+  if (call.refusesType(view, ValueType.string)) return;
+  const expires = view.expireAtMs !== 0;
+  let expireAtMs = 0;
+  if (options.deadlineAt > 0) {
+    expireAtMs = readDeadline(call, options.deadlineAt, options.deadline, 'positive');
+    if (Number.isNaN(expireAtMs)) return;
+  }
+  call.value(view);
+  if (options.deadlineAt > 0 && expireAtMs <= call.transaction.nowMs) call.remove(KEY);
+  else if (options.deadlineAt > 0 || (persist && expires)) call.setExpiry(KEY, expireAtMs);
+}
+
 function readOptions(call: Call): boolean {
   options.onlyNew = false;
   options.onlyOld = false;
@@ -119,8 +144,8 @@ function isDeadline(call: Call, index: number): boolean {
   return true;
 }
 
-/** COMMAND GETKEYSANDFLAGS: SET reads the old value only with GET. */
+/** In COMMAND GETKEYSANDFLAGS SET ...: SET reads the old value only with GET. */
 export function setAccess(call: Call): string {
-  for (let i = OPTIONS; i < call.argc; i++) if (call.is(i, GET)) return 'RW access update';
+  for (let i = OPTIONS + 2; i < call.argc; i++) if (call.is(i, GET)) return 'RW access update';
   return 'OW update';
 }

@@ -1,4 +1,5 @@
 /** The families, in the order in which COMMAND lists them. A new family is one folder and one line. */
+import { bitmapCommands } from '../bitmaps/commands.js';
 import { connectionCommands } from '../connection/commands.js';
 import { expiryCommands } from '../expiry/commands.js';
 import { genericCommands } from '../generic/commands.js';
@@ -11,6 +12,7 @@ import { CommandTable } from './table.js';
 export const commandTable = new CommandTable([
   ...connectionCommands,
   ...stringCommands,
+  ...bitmapCommands,
   ...genericCommands,
   ...expiryCommands,
   ...hashCommands,

@@ -5,6 +5,7 @@
  * Source of names and numbers: COMMAND INFO and COMMAND DOCS of Redis 7.
  */
 import type { Call } from '../dispatch/call.js';
+import type { Request } from '../dispatch/request.js';
 
 export type CommandFlag =
   /** Runs in a transaction and may change data. */
@@ -25,10 +26,18 @@ export type CommandFlag =
   | 'allow_busy'
   | 'skip_slowlog';
 
-export type CommandGroup = 'connection' | 'generic' | 'hash' | 'server' | 'string' | 'transactions';
+export type CommandGroup =
+  | 'bitmap'
+  | 'connection'
+  | 'generic'
+  | 'hash'
+  | 'server'
+  | 'string'
+  | 'transactions';
 
 /** ACL categories that flags do not imply. */
 export type CommandCategory =
+  | 'bitmap'
   | 'connection'
   | 'dangerous'
   | 'admin'
@@ -37,20 +46,34 @@ export type CommandCategory =
   | 'string'
   | 'transaction';
 
-/** Which arguments are keys. Positions count from the command's name, 0; a negative `last` from the end. */
-export interface KeyRange {
+/** Keys that are used alike. Positions count from the command's name, 0; a negative `last` from the end. */
+export interface KeySpec {
   first: number;
   last: number;
   step: number;
-  /** How the keys are used, in the words of COMMAND GETKEYSANDFLAGS: `RW access update`. */
+  /** How they are used, in the words of COMMAND GETKEYSANDFLAGS: `RW access update`. */
   access: string;
-  /** The same for one call, where its options decide. */
+}
+
+/** Which arguments are keys. */
+export interface KeyRange extends KeySpec {
+  /** The access in one call, where its options decide. */
   accessOf?: (call: Call) => string;
+  /** The parts of the range, where not all of its keys are used alike; `access` is not looked at then. */
+  parts?: readonly KeySpec[];
+  /** Of one call: the argument that names another database for the last key; 0 where none does. */
+  otherDatabaseAt?: (request: Request) => number;
 }
 
 /** One key, the first argument. */
 export function oneKey(access: string): KeyRange {
   return { first: 1, last: 1, step: 1, access };
+}
+
+/** Two keys, used each in its way. */
+export function twoKeys(firstAccess: string, secondAccess: string): KeyRange {
+  const [one, two] = [oneKey(firstAccess), { ...oneKey(secondAccess), first: 2, last: 2 }];
+  return { ...one, last: 2, parts: [one, two] };
 }
 
 /** All arguments, or every `step`-th one. */
@@ -82,6 +105,10 @@ export interface CommandSpec {
   summary: string;
   complexity: string;
   tips?: readonly string[];
+  /** Its arguments, in the form of `syntax.ts`; none where it is missing. */
+  syntax?: string;
+  /** Since which Redis release it need not be used any more, and what takes its place. */
+  deprecated?: { since: string; replacedBy: string };
   /** Runs at once even inside MULTI: EXEC, DISCARD, QUIT and the like. */
   unqueued?: boolean;
   /** Missing in a container that needs a subcommand. */
@@ -105,6 +132,7 @@ export class Command {
   readonly firstKey: number;
   readonly lastKey: number;
   readonly keyStep: number;
+  readonly otherDatabaseAt: KeyRange['otherDatabaseAt'];
   readonly handler: Handler | undefined;
   /** Empty for most. */
   readonly subcommands: readonly Command[];
@@ -127,6 +155,7 @@ export class Command {
     this.firstKey = spec.keys?.first ?? 0;
     this.lastKey = spec.keys?.last ?? 0;
     this.keyStep = spec.keys?.step ?? 0;
+    this.otherDatabaseAt = spec.keys?.otherDatabaseAt;
     this.handler = spec.handler;
     this.index = nextIndex();
     this.subcommands = (spec.subcommands ?? []).map((sub) => new Command(sub, nextIndex, spec));

@@ -1,5 +1,6 @@
 /** Commands whose replies are compared with those of redis-server 7, one transcript a subject. */
 
+import { dataTranscripts } from './data-transcripts.js';
 import { edgeTranscripts } from './edge-transcripts.js';
 
 /** A line is words separated by single spaces; an array where a word is empty or has spaces. */
@@ -7,6 +8,7 @@ export type Line = string | readonly (string | Uint8Array)[];
 
 export const transcripts: Readonly<Record<string, readonly Line[]>> = {
   ...edgeTranscripts,
+  ...dataTranscripts,
   'names and arity': [
     'nosuch',
     'nosuch a b c',
