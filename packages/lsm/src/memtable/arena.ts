@@ -1,6 +1,6 @@
 /**
- * One growing buffer of memory that other threads may read: nodes of a memtable are laid out in it
- * one behind the other and never move relative to its start.
+ * One growing buffer of memory that other threads may read: entries of a memtable are laid out in one,
+ * pages of its index in another, one behind the other; they never move relative to its start.
  *
  * Invariants
  *  1. What was written stays as it is: growth copies it to a larger buffer, and who still holds the
@@ -14,15 +14,15 @@ import { ARENA_BYTES_MAX } from '../limits.js';
 export class Arena {
   words: Uint32Array;
   bytes: Uint8Array;
-  /** Words in use. Word 0 is never handed out. */
-  usedWords = 1;
+  /** Words in use. The first cache line is never handed out: index 0 stands for nothing. */
+  usedWords = 16;
 
   /** What `words` and `bytes` are views of. */
   shared: SharedArrayBuffer;
 
   /** An arena of so many bytes, or the one that another thread has filled. */
   constructor(bytes: number, shared?: SharedArrayBuffer) {
-    this.shared = shared ?? new SharedArrayBuffer(Math.ceil(bytes / 8 + 1) * 8);
+    this.shared = shared ?? new SharedArrayBuffer(Math.ceil(bytes / 64 + 1) * 64);
     this.words = new Uint32Array(this.shared);
     this.bytes = new Uint8Array(this.shared);
   }

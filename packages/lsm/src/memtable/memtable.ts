@@ -1,9 +1,8 @@
 /**
  * The newest entries of the tree, sorted, in memory: where every write goes first.
  *
- *     add ──▶ arena ◀── skip list (order: cursors, flush)
- *                   ◀── hash index (point reads)
- *             range tombstones beside them
+ *     add ─▶ arena of entries ◀── ordered index in an arena of pages
+ *            range tombstones beside them
  *
  * Invariants
  *  1. Sequences are added in ascending order, a (key, sequence) pair once; so the newest version of
@@ -16,50 +15,54 @@
 import { type Entry, type EntryCursor, type EntryKind, EntryKind as Kind } from '../entry.js';
 import { RangeTombstones } from '../range-tombstones.js';
 import { Arena } from './arena.js';
-import { HashIndex } from './hash-index.js';
 import { MemtableCursor } from './memtable-cursor.js';
+import { OrderedIndex, type SharedIndex } from './ordered-index.js';
 import {
+  ENTRY_HEADER_WORDS,
+  ENTRY_KEY_BYTES,
+  ENTRY_SEQUENCE_HIGH,
+  ENTRY_SEQUENCE_LOW,
+  ENTRY_VALUE_BYTES,
   EXPIRES_FLAG,
   EXPIRY_WORDS,
   expiryOf,
   KIND_SHIFT,
+  keyAt,
   kindOf,
-  NODE_SEQUENCE_HIGH,
-  NODE_SEQUENCE_LOW,
-  NODE_VALUE_BYTES,
   sequenceOf,
   valueAt,
-} from './node.js';
-import { SkipList } from './skip-list.js';
+  wordsOf,
+} from './stored-entry.js';
 
 const TWO_32 = 0x1_0000_0000;
 
 export interface MemtableOptions {
   /** How much it is meant to hold, in bytes. It takes more; who owns it freezes it in time. */
   capacityBytes: number;
-  /** Whether point reads get a hash index. Default true. */
-  hash?: boolean;
-  /** A random u32: chains and levels cannot be foreseen. Default a constant. */
-  seed?: number;
 }
 
 /** A frozen memtable as another thread is given it: structured-cloneable, nothing is copied. */
 export interface SharedMemtable {
-  buffer: SharedArrayBuffer;
-  head: number;
-  height: number;
+  entries: SharedArrayBuffer;
+  entriesUsedWords: number;
+  pages: SharedArrayBuffer;
+  pagesUsedWords: number;
+  index: SharedIndex;
   count: number;
-  usedWords: number;
+  tombstones: number;
   sequenceMin: number;
   sequenceMax: number;
   /** `RangeTombstones.encode`. */
   rangeTombstones: Uint8Array;
 }
 
+/** Pages for entries of 100 bytes; for shorter ones the arena grows. */
+const PAGES_SHARE = 1 / 4;
+
 export class Memtable {
-  readonly #arena: Arena;
-  readonly #list: SkipList;
-  readonly #hash: HashIndex | undefined;
+  readonly #entries: Arena;
+  readonly #pages: Arena;
+  readonly #index: OrderedIndex;
   readonly #rangeTombstones: RangeTombstones;
   #count = 0;
   #tombstones = 0;
@@ -67,34 +70,31 @@ export class Memtable {
   #sequenceMin = Number.MAX_SAFE_INTEGER;
   #sequenceMax = 0;
 
-  constructor(options: MemtableOptions, shared?: SharedMemtable) {
-    const seed = options.seed ?? 0x5eed1e55;
-    // An eighth more: the entry that fills it need not copy it.
-    this.#arena = new Arena(options.capacityBytes + options.capacityBytes / 8, shared?.buffer);
-    this.#list = new SkipList(this.#arena, seed, shared);
-    if (shared !== undefined) {
-      this.#rangeTombstones = RangeTombstones.decode(shared.rangeTombstones);
-      this.#arena.usedWords = shared.usedWords;
-      this.#count = shared.count;
-      this.#sequenceMin = shared.sequenceMin;
-      this.#sequenceMax = shared.sequenceMax;
-      this.#frozen = true;
-      return;
-    }
+  constructor({ capacityBytes }: MemtableOptions, shared?: SharedMemtable) {
+    // An eighth more: the entry that fills it need not make the arena grow.
+    this.#entries = new Arena(capacityBytes + capacityBytes / 8, shared?.entries);
+    this.#pages = new Arena(capacityBytes * PAGES_SHARE, shared?.pages);
+    this.#index = new OrderedIndex(this.#entries, this.#pages, shared?.index);
     this.#rangeTombstones = new RangeTombstones();
-    if (options.hash ?? true) {
-      this.#hash = new HashIndex(this.#list, options.capacityBytes, seed);
-    }
+    if (shared === undefined) return;
+    this.#rangeTombstones = RangeTombstones.decode(shared.rangeTombstones);
+    this.#entries.usedWords = shared.entriesUsedWords;
+    this.#pages.usedWords = shared.pagesUsedWords;
+    this.#count = shared.count;
+    this.#tombstones = shared.tombstones;
+    this.#sequenceMin = shared.sequenceMin;
+    this.#sequenceMax = shared.sequenceMax;
+    this.#frozen = true;
   }
 
   /** The memtable that another thread has frozen and shared. */
   static attach(shared: SharedMemtable): Memtable {
-    return new Memtable({ capacityBytes: 0, hash: false }, shared);
+    return new Memtable({ capacityBytes: 0 }, shared);
   }
 
-  /** Memory in use: entries, hash index, range tombstones. */
+  /** Memory in use: entries, their index, range tombstones. */
   get bytes(): number {
-    return this.#arena.usedWords * 4 + (this.#hash?.bytes ?? 0) + this.#rangeTombstones.bytes;
+    return (this.#entries.usedWords + this.#pages.usedWords) * 4 + this.#rangeTombstones.bytes;
   }
 
   /** Entries, tombstones included, range tombstones not. */
@@ -151,27 +151,29 @@ export class Memtable {
     expireAtMs: number,
   ): void {
     this.#note(sequence);
-    const list = this.#list;
+    const keyBytes = keyTo - keyFrom;
     const valueBytes = valueTo - valueFrom;
-    const valueWords = (valueBytes + 3) >>> 2;
-    list.setProbe(key, keyFrom, keyTo);
-    const node = list.insert(sequence, expireAtMs === 0 ? valueWords : valueWords + EXPIRY_WORDS);
-    const { words, bytes } = this.#arena;
+    const keyWords = wordsOf(keyBytes);
+    const valueWords = wordsOf(valueBytes);
+    const expiryWords = expireAtMs === 0 ? 0 : EXPIRY_WORDS;
+    const entry = this.#entries.take(ENTRY_HEADER_WORDS + keyWords + valueWords + expiryWords);
+    const { words, bytes } = this.#entries;
     const low = sequence >>> 0;
-    words[node + NODE_SEQUENCE_LOW] = low;
     let high = ((sequence - low) / TWO_32) | (kind << KIND_SHIFT);
-    words[node + NODE_VALUE_BYTES] = valueBytes;
-    const at = valueAt(words, node);
-    copy(bytes, at, value, valueFrom, valueTo);
+    words[entry + ENTRY_KEY_BYTES] = keyBytes;
+    words[entry + ENTRY_VALUE_BYTES] = valueBytes;
+    copy(bytes, keyAt(entry), key, keyFrom, keyTo);
+    copy(bytes, valueAt(words, entry), value, valueFrom, valueTo);
     if (expireAtMs !== 0) {
       high |= EXPIRES_FLAG;
-      const expiryAt = (at >>> 2) + valueWords;
+      const expiryAt = entry + ENTRY_HEADER_WORDS + keyWords + valueWords;
       const expiryLow = expireAtMs >>> 0;
       words[expiryAt] = expiryLow;
       words[expiryAt + 1] = (expireAtMs - expiryLow) / TWO_32;
     }
-    words[node + NODE_SEQUENCE_HIGH] = high;
-    this.#hash?.put(node);
+    words[entry + ENTRY_SEQUENCE_LOW] = low;
+    words[entry + ENTRY_SEQUENCE_HIGH] = high;
+    this.#index.insert(entry);
     this.#count++;
     if (kind === Kind.delete) this.#tombstones++;
   }
@@ -187,36 +189,24 @@ export class Memtable {
    * returns whether there is one. Range tombstones are the caller's to ask. Allocates nothing.
    */
   get(key: Uint8Array, from: number, to: number, sequence: number, into: Entry): boolean {
-    const list = this.#list;
-    list.setProbe(key, from, to);
-    const { words, bytes } = this.#arena;
-    let node: number;
-    if (this.#hash === undefined) {
-      node = list.seek(sequence);
-      if (node === 0 || !list.hasProbeKey(node)) return false;
-    } else {
-      node = this.#hash.find();
-      while (node !== 0 && sequenceOf(words, node) > sequence) {
-        node = list.next(node);
-        if (node !== 0 && !list.hasProbeKey(node)) return false;
-      }
-      if (node === 0) return false;
-    }
-    into.keyBytes = key;
-    into.keyFrom = from;
-    into.keyTo = to;
-    into.sequence = sequenceOf(words, node);
-    into.kind = kindOf(words, node);
-    into.expireAtMs = expiryOf(words, node);
+    const entry = this.#index.find(key, from, to, sequence);
+    if (entry === 0) return false;
+    const { words, bytes } = this.#entries;
+    into.keyBytes = bytes;
+    into.keyFrom = keyAt(entry);
+    into.keyTo = into.keyFrom + words[entry + ENTRY_KEY_BYTES];
+    into.sequence = sequenceOf(words, entry);
+    into.kind = kindOf(words, entry);
+    into.expireAtMs = expiryOf(words, entry);
     into.valueBytes = bytes;
-    into.valueFrom = valueAt(words, node);
-    into.valueTo = into.valueFrom + words[node + NODE_VALUE_BYTES];
+    into.valueFrom = valueAt(words, entry);
+    into.valueTo = into.valueFrom + words[entry + ENTRY_VALUE_BYTES];
     return true;
   }
 
   /** A cursor over every version; sees what is added while it is open. */
   cursor(): EntryCursor {
-    return new MemtableCursor(this.#list);
+    return new MemtableCursor(this.#entries, this.#index);
   }
 
   /** What another thread needs to read it. Throws `RangeError` unless it is frozen. */
@@ -224,11 +214,13 @@ export class Memtable {
     if (!this.#frozen)
       throw new RangeError('expected a frozen memtable, got one in use: freeze it');
     return {
-      buffer: this.#arena.shared,
-      head: this.#list.head,
-      height: this.#list.height,
+      entries: this.#entries.shared,
+      entriesUsedWords: this.#entries.usedWords,
+      pages: this.#pages.shared,
+      pagesUsedWords: this.#pages.usedWords,
+      index: this.#index.shared,
       count: this.#count,
-      usedWords: this.#arena.usedWords,
+      tombstones: this.#tombstones,
       sequenceMin: this.#sequenceMin,
       sequenceMax: this.#sequenceMax,
       rangeTombstones: this.#rangeTombstones.encode(),
@@ -247,11 +239,11 @@ export class Memtable {
   }
 }
 
-/** Short values in a loop: a call of `set` with a view costs more than copying so few bytes. */
-const COPY_LOOP_BYTES_MAX = 128;
+/** Shorter values are copied in a loop: a view and a call of `set` cost as much as so many bytes. */
+const SET_BYTES_MIN = 24;
 
 function copy(target: Uint8Array, at: number, source: Uint8Array, from: number, to: number): void {
-  if (to - from <= COPY_LOOP_BYTES_MAX) {
+  if (to - from < SET_BYTES_MIN) {
     for (let i = from, j = at; i < to; i++, j++) target[j] = source[i];
   } else {
     target.set(from === 0 && to === source.length ? source : source.subarray(from, to), at);

@@ -45,11 +45,10 @@ describe('a memtable equals the sorted list of what was added', () => {
     fc.assert(
       fc.property(
         writes,
-        fc.boolean(),
         fc.constantFrom(64, 1024, 1 << 20),
         fc.array(fc.record({ key: keys, sequence: fc.nat(400) }), { maxLength: 20 }),
-        (steps, hash, capacityBytes, probes) => {
-          const memtable = new Memtable({ capacityBytes, hash, seed: 1 + (seed >>> 0) });
+        (steps, capacityBytes, probes) => {
+          const memtable = new Memtable({ capacityBytes });
           const versions: Version[] = [];
           let sequence = 0;
           for (const { step, ...rest } of steps) {
@@ -73,6 +72,57 @@ describe('a memtable equals the sorted list of what was added', () => {
       ),
       { seed, numRuns: 40 },
     );
+  });
+});
+
+describe('a memtable of several levels', () => {
+  /** Families whose keys share beginnings of many lengths, in turns, up, down and at random. */
+  const families: ((i: number, random: number) => string)[] = [
+    (i) => `user:${String(i).padStart(9, '0')}`,
+    (i) => `user:${String(999_999_999 - i).padStart(9, '0')}:profile`,
+    (_, random) => `session:production:eu-west:${random.toString(36)}`,
+    (_, random) => String(random % 3000).padStart(16, '0'),
+    (i) => '\0'.repeat(i % 40),
+    (_, random) => String.fromCharCode(random % 256),
+  ];
+
+  test.each([
+    ['one after the other', (i: number) => Math.floor(i / 4000)],
+    ['in turns', (i: number) => i % families.length],
+  ])('keeps families of keys in order that come %s', (_, familyOf) => {
+    const memtable = new Memtable({ capacityBytes: 1 << 20 });
+    const versions: Version[] = [];
+    let x = 0x9e3779b9;
+    for (let i = 0; i < 24_000; i++) {
+      x ^= x << 13;
+      x ^= x >>> 17;
+      x ^= x << 5;
+      const key = Buffer.from(families[familyOf(i)](i, x >>> 0), 'latin1');
+      const version = {
+        key: Uint8Array.from(key),
+        sequence: i + 1,
+        kind: EntryKind.put,
+        value: Uint8Array.of(i & 255),
+        expireAtMs: 0,
+      };
+      add(memtable, version);
+      versions.push(version);
+    }
+    const sorted = [...versions].sort(compareVersions);
+    const forwards: number[] = [];
+    const cursor = memtable.cursor();
+    for (cursor.seekToFirst(); cursor.valid; cursor.next()) forwards.push(cursor.sequence);
+    expect(forwards).toEqual(sorted.map(({ sequence }) => sequence));
+    const backwards: number[] = [];
+    for (cursor.seekToLast(); cursor.valid; cursor.prev()) backwards.push(cursor.sequence);
+    expect(backwards).toEqual(forwards.reverse());
+    const into = emptyEntry();
+    for (const { key, sequence } of versions) {
+      expect(memtable.get(key, 0, key.length, sequence, into)).toBe(true);
+      expect(into.sequence).toBe(sequence);
+      const absent = Buffer.concat([key, Buffer.of(1, 2, 3)]);
+      expect(memtable.get(absent, 0, absent.length, sequence, into)).toBe(false);
+    }
   });
 });
 
