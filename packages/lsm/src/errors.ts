@@ -25,7 +25,11 @@ export type LsmErrorCode =
   /** The directory is open with, or was made for, another kind of log. */
   | 'LSM_WRONG_LOG'
   /** Reading or writing a file failed. */
-  | 'LSM_IO';
+  | 'LSM_IO'
+  /** There is no tree in the directory, and there was to be one. */
+  | 'LSM_MISSING'
+  /** The transaction was committed or aborted. */
+  | 'TXN_CLOSED';
 
 /** Where an error is. */
 export interface LsmErrorPlace {

@@ -1,0 +1,10 @@
+export type { Compression, Encryption } from '@nendb/codec';
+export { OracleError } from '@nendb/txn-oracle';
+export type { LsmCursor } from './db/cursor.js';
+export { Lsm } from './db/lsm.js';
+export type { Transaction } from './db/transaction.js';
+export type { WriteBatch } from './db/write-batch.js';
+export { LsmError, type LsmErrorCode, type LsmErrorPlace } from './errors.js';
+export { Batch } from './log/batch.js';
+export type { ExternalLog } from './log/external-log.js';
+export type * from './types.js';

@@ -116,3 +116,21 @@ export const OPEN_TABLES_MAX = 512;
 
 /** What a job keeps of its inputs' blocks: it reads each once. */
 export const JOB_CACHE_BYTES = 1024 * 1024;
+
+/** The longest that pacing holds back one turn's writes: long enough for a flush to free a memtable. */
+export const STOPPED_MS = 1000;
+
+/** Numbers for files that a job reserves beyond what its input asks for. */
+export const JOB_FILES_SPARE = 64;
+
+/** Value files that are kept open: each is a descriptor. */
+export const OPEN_VALUE_FILES_MAX = 64;
+
+/** How long entries of a table may be expired before it is written anew only for that: bounds the rate of it. */
+export const EXPIRY_GRACE_MS = 10 * 60 * 1000;
+
+/** A keyring's file is read whole: that of a full ring (`KEYRING_KEYS_MAX` of `@nendb/codec`) has 288 KiB. */
+export const KEYRING_BYTES_MAX = 1024 * 1024;
+
+/** How often `transact` runs a transaction again that met a conflict. */
+export const TRANSACTION_RETRIES_DEFAULT = 16;

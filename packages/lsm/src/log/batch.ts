@@ -226,7 +226,11 @@ export class Batch {
 
   /** Whether a range of this batch that comes later covers the key of change `i`. */
   #isDeletedLater(i: number): boolean {
-    const key = Buffer.from(this.#buffer.buffer, this.#keyFrom[i], this.#keyTo[i] - this.#keyFrom[i]);
+    const key = Buffer.from(
+      this.#buffer.buffer,
+      this.#keyFrom[i],
+      this.#keyTo[i] - this.#keyFrom[i],
+    );
     for (let later = i + 1; later < this.#kinds.length; later++) {
       if (this.#kinds[later] !== OpKind.deleteRange) continue;
       const gte = this.#buffer.subarray(this.#keyFrom[later], this.#keyTo[later]);

@@ -8,7 +8,7 @@
  *     behind it, has lost something and is refused (R3).
  *  2. After the first failed write or sync nothing is accepted any more (R10): `LSM_POISONED`.
  */
-import { type Encryption, FormatError, lsn as asLsn } from '@nendb/codec';
+import { lsn as asLsn, type Encryption, FormatError } from '@nendb/codec';
 import { joinPath, type Vfs } from '@nendb/vfs';
 import { type SyncPolicy, Wal, WalError } from '@nendb/wal';
 import { corrupt, LsmError, type LsmErrorCode } from '../errors.js';

@@ -82,9 +82,7 @@ export function valueFile(number: number): string {
 const NUMBERED = /^(\d{8,16})\.(table|values)$/;
 
 /** What a name in the directory is; `undefined` where it is none of ours. */
-export function parseFile(
-  name: string,
-): { kind: 'table' | 'values'; number: number } | undefined {
+export function parseFile(name: string): { kind: 'table' | 'values'; number: number } | undefined {
   const match = NUMBERED.exec(name);
   if (match === null) return undefined;
   return { kind: match[2] as 'table' | 'values', number: Number(match[1]) };

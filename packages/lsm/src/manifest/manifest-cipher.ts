@@ -2,7 +2,7 @@
  * What encryption means for a manifest: the header is in the clear and authenticated as block 0, an
  * edit is sealed as the block at its offset, its frame's length, number and kind authenticated with it.
  */
-import { FILE_SALT_BYTES, FileCipher, type DataKeys, type FileSecret } from '@nendb/codec';
+import { type DataKeys, FILE_SALT_BYTES, FileCipher, type FileSecret } from '@nendb/codec';
 import type { Vfs } from '@nendb/vfs';
 import { CIPHER_INFO, FRAME_CHAIN_AT } from './format.js';
 

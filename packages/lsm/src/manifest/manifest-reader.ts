@@ -9,7 +9,7 @@
  *     from disk and log only after it was durable, so a tree that still finds everything that the older
  *     state names has lost nothing, and one that does not is refused.
  */
-import { crc32, CryptoError, type DataKeys, FormatError, readPreamble } from '@nendb/codec';
+import { CryptoError, crc32, type DataKeys, FormatError, readPreamble } from '@nendb/codec';
 import { joinPath, readFully, type Vfs } from '@nendb/vfs';
 import { corrupt, LsmError } from '../errors.js';
 import { MANIFEST_BYTES_MAX } from '../limits.js';
@@ -185,9 +185,7 @@ class Frames {
 
   #isHeader(at: number): boolean {
     const header = this.#bytes.subarray(at, at + format.FRAME_CRC_AT);
-    return (
-      this.#view.getUint32(at + format.FRAME_CRC_AT, true) === crc32(header, this.#uuidCrc)
-    );
+    return this.#view.getUint32(at + format.FRAME_CRC_AT, true) === crc32(header, this.#uuidCrc);
   }
 
   /** Throws `LSM_CORRUPT` unless what begins at `at` is a torn tail, or nothing. */

@@ -11,7 +11,9 @@ import { compareBytes } from '../order.js';
 /** What a run is made of. */
 export interface RunTable {
   readonly smallest: Uint8Array;
+  /** A cursor; the table stays open until `release`. */
   cursor(): EntryCursor;
+  release(): void;
 }
 
 const NOWHERE: EntryCursor = {
@@ -119,8 +121,7 @@ export class RunCursor implements EntryCursor {
   }
 
   close(): void {
-    this.#current.close();
-    this.#current = NOWHERE;
+    this.#leave();
     this.#at = -1;
   }
 
@@ -135,11 +136,17 @@ export class RunCursor implements EntryCursor {
   /** Opens table `index`; at neither end is there one. */
   #enter(index: number): boolean {
     if (index === this.#at && this.#current !== NOWHERE) return true;
-    this.#current.close();
-    this.#current = NOWHERE;
+    this.#leave();
     if (index < 0 || index >= this.#tables.length) return false;
     this.#at = index;
     this.#current = this.#tables[index].cursor();
     return true;
+  }
+
+  #leave(): void {
+    if (this.#current === NOWHERE) return;
+    this.#current.close();
+    this.#current = NOWHERE;
+    this.#tables[this.#at].release();
   }
 }

@@ -33,22 +33,30 @@ export class VisibleCursor implements Entry {
   valueBytes: Uint8Array = new Uint8Array(0);
   valueFrom = 0;
   valueTo = 0;
+  /** Whether a version was met that is too new to be seen. */
+  sawNewer = false;
   readonly #source: EntryCursor;
   readonly #tombstones: Covering | undefined;
   readonly #sequence: number;
   readonly #nowMs: number;
+  readonly #ownFrom: number;
   #backwards = false;
   #savedKey = new Uint8Array(SCRATCH_BYTES);
   #savedKeyLength = 0;
   #savedValue = new Uint8Array(SCRATCH_BYTES);
 
-  /** `tombstones`: range tombstones of every source, `undefined` where there are none. */
+  /**
+   * `tombstones`: range tombstones of every source, `undefined` where there are none. `ownFrom`: versions from this
+   * sequence number on are seen as well: what a transaction itself has written.
+   */
   constructor(
     source: EntryCursor,
     tombstones: Covering | undefined,
     sequence: number,
     nowMs: number,
+    ownFrom = Number.POSITIVE_INFINITY,
   ) {
+    this.#ownFrom = ownFrom;
     this.#source = source;
     this.#tombstones = tombstones;
     this.#sequence = sequence;
@@ -67,7 +75,7 @@ export class VisibleCursor implements Entry {
 
   /** To the first visible entry at or behind `key`. */
   seek(key: Uint8Array, from: number, to: number): void {
-    this.#source.seek(key, from, to, this.#sequence);
+    this.#source.seek(key, from, to, Number.MAX_SAFE_INTEGER);
     this.#forwards(false);
   }
 
@@ -109,7 +117,7 @@ export class VisibleCursor implements Entry {
     const source = this.#source;
     let skip = behind;
     for (; source.valid; source.next()) {
-      if (source.sequence > this.#sequence) continue;
+      if (source.sequence > this.#sequence && !this.#isOwn(source)) continue;
       const { keyBytes, keyFrom, keyTo } = source;
       if (skip && sameBytes(keyBytes, keyFrom, keyTo, this.#savedKey, 0, this.#savedKeyLength)) {
         continue;
@@ -131,7 +139,7 @@ export class VisibleCursor implements Entry {
       this.#saveKey(source);
       let found = false;
       do {
-        if (source.sequence <= this.#sequence) {
+        if (source.sequence <= this.#sequence || this.#isOwn(source)) {
           found = this.#isVisible(source);
           if (found) this.#saveValue(source);
         }
@@ -155,6 +163,13 @@ export class VisibleCursor implements Entry {
       return;
     }
     this.valid = false;
+  }
+
+  /** Whether a version above the snapshot is the reader's own; where not, remembers that there was one. */
+  #isOwn({ sequence }: Entry): boolean {
+    if (sequence >= this.#ownFrom) return true;
+    this.sawNewer = true;
+    return false;
   }
 
   /** Whether the newest version that the snapshot sees is a value that lives. */

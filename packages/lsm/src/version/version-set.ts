@@ -53,7 +53,8 @@ export function advance(state: TreeState, edit: VersionEdit, path: string): void
   state.logKind = edit.logKind ?? state.logKind;
   state.log = edit.log ?? state.log;
   for (const number of edit.removeTables ?? []) {
-    if (!state.tables.delete(number)) throw corrupt(path, 0, `an edit removes unknown table ${number}`);
+    if (!state.tables.delete(number))
+      throw corrupt(path, 0, `an edit removes unknown table ${number}`);
   }
   for (const table of edit.addTables ?? []) {
     if (state.tables.has(table.number)) {
@@ -173,17 +174,28 @@ export class VersionSet {
     this.pins.release(version);
   }
 
+  /** `number` is taken, by whatever file. */
+  skipFile(number: number): void {
+    this.#state.nextFileNumber = Math.max(this.#state.nextFileNumber, number + 1);
+  }
+
+  /** Writes the first manifest of this opening: from now on the log must be there. */
+  begin(): Promise<void> {
+    this.#state.log = { ...this.#state.log, started: this.#state.logKind === 'own' };
+    return this.rotate();
+  }
+
   /** Writes the state to a new manifest. */
   rotate(): Promise<void> {
     return this.#queue(() => this.#rotate());
   }
 
   /**
-   * Makes `edit` durable, then current. Rejects with the error of the disk where it is not; then nothing
-   * has changed, but where `failure` is set.
+   * Makes `edit` durable, then current, and calls `installed` in that moment. Rejects with the error of the
+   * disk where it is not; then nothing has changed, but where `failure` is set.
    */
-  apply(edit: VersionEdit): Promise<void> {
-    return this.#queue(() => this.#apply(edit));
+  apply(edit: VersionEdit, installed?: () => void): Promise<void> {
+    return this.#queue(() => this.#apply(edit, installed));
   }
 
   /** Waits for the edits under way and ends the manifest. */
@@ -203,7 +215,7 @@ export class VersionSet {
     return done;
   }
 
-  async #apply(given: VersionEdit): Promise<void> {
+  async #apply(given: VersionEdit, installed: (() => void) | undefined): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     const next = this.#copy();
     advance(next, given, MANIFEST_FILE);
@@ -219,6 +231,7 @@ export class VersionSet {
     const { nextFileNumber } = this.#state;
     Object.assign(this.#state, next, { nextFileNumber });
     this.#install();
+    installed?.();
   }
 
   async #persist(edit: VersionEdit, next: TreeState): Promise<void> {

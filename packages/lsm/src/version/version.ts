@@ -9,8 +9,9 @@
  *  2. Tables of one run ascend and do not overlap.
  *  3. A file stays on disk while a version that names it is pinned.
  */
-import { compareKeys } from '../order.js';
+
 import { LEVELS_MAX } from '../limits.js';
+import { compareKeys } from '../order.js';
 import type { TableMeta, ValueFileMeta } from './table-meta.js';
 
 /** Tables that do not overlap, ascending. */

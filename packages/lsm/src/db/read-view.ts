@@ -1,0 +1,91 @@
+/**
+ * What a reader works on: the memtables and the version of one moment, pinned, and the moment itself.
+ *
+ *     newest   active memtable │ frozen ... │ level 0, newest first │ level 1 ... 6   oldest
+ *
+ * Invariant: nothing in it changes while it is held but the active memtable, whose newer entries have higher
+ * sequence numbers than the view.
+ */
+
+import type { EntryCursor } from '../entry.js';
+import type { Memtable } from '../memtable/memtable.js';
+import { mergeCursors } from '../merge/merging-cursor.js';
+import { RunCursor } from '../merge/run-cursor.js';
+import type { Covering } from '../merge/visible-cursor.js';
+import type { RangeTombstones } from '../range-tombstones.js';
+import type { Version } from '../version/version.js';
+import type { VersionSet } from '../version/version-set.js';
+import type { Memtables } from './memtables.js';
+import type { TableCache } from './table-cache.js';
+
+export interface ViewSources {
+  memtables: Memtables;
+  versions: VersionSet;
+  tables: TableCache;
+}
+
+export class ReadView {
+  readonly #sources: ViewSources;
+  readonly #memtables: readonly Memtable[];
+  readonly #version: Version;
+  #open = true;
+
+  /** Pins the files. `close` lets them go. */
+  constructor(
+    sources: ViewSources,
+    readonly sequence: number,
+    readonly timeMs: number,
+  ) {
+    this.#sources = sources;
+    this.#memtables = sources.memtables.all;
+    this.#version = sources.versions.pin();
+  }
+
+  /** A cursor over every version of every key. */
+  entries(fillCache: boolean): EntryCursor {
+    const cursors: EntryCursor[] = [];
+    for (const memtable of this.#memtables) {
+      // What an empty one gets later is newer than the view.
+      if (memtable.count > 0) cursors.push(memtable.cursor());
+    }
+    for (const { tables } of this.#version.runs) {
+      const { tables: cache } = this.#sources;
+      const parts = tables.map(({ number, smallest }) => ({
+        smallest,
+        cursor: () => cache.hold(number).cursor({ fillCache }),
+        release: () => cache.release(number),
+      }));
+      cursors.push(new RunCursor(parts));
+    }
+    return mergeCursors(cursors);
+  }
+
+  /** The range tombstones of all sources; `undefined` where there are none. */
+  tombstones(): Covering | undefined {
+    const sets: RangeTombstones[] = [];
+    for (const { rangeTombstones } of this.#memtables) {
+      if (!rangeTombstones.isEmpty) sets.push(rangeTombstones);
+    }
+    if (this.#version.hasRangeTombstones) {
+      for (const { number, rangeTombstones } of this.#version.tables.values()) {
+        if (rangeTombstones > 0) sets.push(this.#sources.tables.get(number).rangeTombstones);
+      }
+    }
+    if (sets.length === 0) return undefined;
+    return {
+      covering(key, from, to, sequenceMax) {
+        let highest = 0;
+        for (const set of sets) {
+          highest = Math.max(highest, set.covering(key, from, to, sequenceMax));
+        }
+        return highest;
+      },
+    };
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#sources.versions.unpin(this.#version);
+  }
+}

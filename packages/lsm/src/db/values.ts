@@ -1,0 +1,82 @@
+/**
+ * The values of entries, from beside their keys or from the value log.
+ *
+ * Value files are opened at first use; those that were used last stay open.
+ */
+import type { DataKeys } from '@nendb/codec';
+import { joinPath, type Vfs } from '@nendb/vfs';
+import { type Entry, EntryKind } from '../entry.js';
+import { OPEN_VALUE_FILES_MAX } from '../limits.js';
+import { valueFile } from '../manifest/format.js';
+import { readPointer } from '../value-log/pointer.js';
+import { ValueReader } from '../value-log/value-reader.js';
+
+export interface ValuesOptions {
+  vfs: Vfs;
+  dir: string;
+  databaseUuid: Uint8Array;
+  keys: DataKeys | undefined;
+}
+
+export class Values {
+  readonly #options: ValuesOptions;
+  /** In the order of their last use. */
+  readonly #open = new Map<number, ValueReader>();
+  readonly #pointer = { file: 0, offset: 0, bytes: 0 };
+
+  constructor(options: ValuesOptions) {
+    this.#options = options;
+  }
+
+  /** The value of `entry`: a new array. Throws `LSM_CORRUPT`, `LSM_WRONG_KEY`, or the errno error. */
+  copyOf(entry: Entry): Uint8Array {
+    return entry.kind === EntryKind.pointer
+      ? this.#read(entry)
+      : entry.valueBytes.slice(entry.valueFrom, entry.valueTo);
+  }
+
+  /** The value of `entry`, borrowed where it lies beside its key. */
+  viewOf(entry: Entry): Uint8Array {
+    return entry.kind === EntryKind.pointer
+      ? this.#read(entry)
+      : entry.valueBytes.subarray(entry.valueFrom, entry.valueTo);
+  }
+
+  /** The reader of value file `number`. */
+  reader(number: number): ValueReader {
+    const known = this.#open.get(number);
+    if (known !== undefined) return known;
+    const { vfs, dir, databaseUuid, keys } = this.#options;
+    const file = vfs.openSync(joinPath(dir, valueFile(number)), 'read');
+    let reader: ValueReader;
+    try {
+      reader = ValueReader.open(file, { databaseUuid, ...(keys && { keys }) });
+    } catch (error) {
+      file.closeSync();
+      throw error;
+    }
+    if (this.#open.size >= OPEN_VALUE_FILES_MAX) {
+      const oldest = this.#open.keys().next();
+      if (!oldest.done) this.forget(oldest.value);
+    }
+    this.#open.set(number, reader);
+    return reader;
+  }
+
+  /** Closes the file, if it is open. */
+  forget(number: number): void {
+    const reader = this.#open.get(number);
+    this.#open.delete(number);
+    reader?.closeSync();
+  }
+
+  close(): void {
+    for (const number of [...this.#open.keys()]) this.forget(number);
+  }
+
+  #read(entry: Entry): Uint8Array {
+    const { valueBytes, valueFrom, valueTo } = entry;
+    const pointer = readPointer(valueBytes, valueFrom, valueTo, this.#pointer);
+    return this.reader(pointer.file).read(pointer, entry);
+  }
+}
