@@ -140,11 +140,10 @@ export class RecordLog {
     this.#space.region.persist(offsetOf(at), bytes);
   }
 
-  /** Units that the record of an entry takes with its pieces. */
-  unitsFor(keyBytes: number, valueBytes: number, expires: boolean): number {
-    const bytes = (expires ? RECORD_EXPIRING_BYTES : RECORD_HEADER_BYTES) + keyBytes + valueBytes;
-    if (bytes <= this.plainBytesMax) return (bytes + 7) >>> 3;
-    return chainedUnits(this, keyBytes + valueBytes, expires);
+  /** Whether an entry of these lengths is chained. */
+  isLong(keyBytes: number, valueBytes: number, expireAtMs: number): boolean {
+    const header = expireAtMs === 0 ? RECORD_HEADER_BYTES : RECORD_EXPIRING_BYTES;
+    return header + keyBytes + valueBytes > this.plainBytesMax;
   }
 
   /**

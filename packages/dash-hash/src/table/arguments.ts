@@ -29,6 +29,14 @@ export function checkMarks(flags: number, expireAtMs: number): void {
   }
 }
 
+export function checkPatch(at: number, bytes: number, newLength: number): void {
+  if (at >= 0 && bytes >= 0 && at + bytes <= newLength) return;
+  throw new DashError(
+    'DASH_BAD_OPTION',
+    `expected a patch inside the value, got bytes ${at} to ${at + bytes} of ${newLength}: give the length that it has afterwards`,
+  );
+}
+
 export function checkCursor(cursor: number): void {
   if (Number.isInteger(cursor) && cursor >= 0 && cursor < HASHES) return;
   throw new DashError(

@@ -16,7 +16,7 @@ import type { Region } from '@nendb/pmem';
 import { TABLE } from '../format.js';
 import type { RecordReader } from '../log/record.js';
 import { Space, type SpaceOptions } from '../space/space.js';
-import { checkCursor, checkLengths, checkMarks, checkSeed } from './arguments.js';
+import { checkCursor, checkLengths, checkMarks, checkPatch, checkSeed } from './arguments.js';
 import { TableCore } from './core.js';
 import { createTable, type Seed, tableAtRoot } from './create.js';
 import { clearTable, dropTable, freeDropped } from './drop.js';
@@ -25,7 +25,7 @@ import { reserveRoom } from './reserve.js';
 import { type RecordVisitor, sampleTable, scanTable } from './scan.js';
 import { type TableStats, tableStats } from './stats.js';
 import { type TableVerdict, verifyTable } from './verify.js';
-import { remarkEntry, removeEntry, setEntry } from './writes.js';
+import { patchEntry, remarkEntry, removeEntry, setEntry } from './writes.js';
 
 export interface CreateOptions extends SpaceOptions {
   /** Two 32-bit numbers: the key of the hash. Random where it is left out. */
@@ -140,6 +140,27 @@ export class DashTable {
   remark(key: Uint8Array, from: number, to: number, flags: number, expireAtMs: number): boolean {
     checkMarks(flags, expireAtMs);
     return remarkEntry(this.#core, key, from, to, flags, expireAtMs);
+  }
+
+  /**
+   * Writes `bytes[bytesFrom, bytesTo)` to `at` of a value, which is `newLength` bytes long afterwards;
+   * zeros fill a gap, a missing entry is an empty value first. Of a long value only the pieces that
+   * change are written. Throws as `put` does.
+   */
+  patch(
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    at: number,
+    bytes: Uint8Array,
+    bytesFrom: number,
+    bytesTo: number,
+    newLength: number,
+  ): void {
+    checkLengths(keyTo - keyFrom, newLength);
+    checkPatch(at, bytesTo - bytesFrom, newLength);
+    const patch = { at, bytes, from: bytesFrom, to: bytesTo, newLength };
+    patchEntry(this.#core, key, keyFrom, keyTo, patch);
   }
 
   /** A copy of the value. */

@@ -11,6 +11,7 @@
  *  2. Appending may move other records, this entry's old one too: its address is read again after it.
  */
 import { TABLE } from '../format.js';
+import { appendPatched, type Patch } from '../log/patch.js';
 import { copyWithPieces } from '../log/pieces.js';
 import type { TableCore } from './core.js';
 import { grow } from './grow.js';
@@ -91,6 +92,43 @@ export function remarkEntry(
   addLive(core, units - space.log.kill(old, true));
   space.afterWrite(units);
   return true;
+}
+
+/**
+ * Writes bytes into a value, zeros filling a gap; a missing entry is an empty value first. Throws
+ * `PMEM_EXHAUSTED`: nothing changed.
+ */
+export function patchEntry(
+  core: TableCore,
+  key: Uint8Array,
+  from: number,
+  to: number,
+  patch: Patch,
+): void {
+  const { log } = core.space;
+  const { reader } = log;
+  const found = core.find(key, from, to);
+  const { newLength } = patch;
+  const expireAtMs = found === 0 ? 0 : reader.expireAtMs(found);
+  const flags = found === 0 ? 0 : reader.flags(found);
+  if (found !== 0 && reader.pieces(found) > 0 && log.isLong(to - from, newLength, expireAtMs)) {
+    const replaced: number[] = [];
+    const record = appendPatched(log, core, patch, replaced);
+    let units = log.appendedUnits;
+    const old = core.record;
+    replaceSlot(core, record);
+    units -= log.kill(old, true);
+    for (const piece of replaced) units -= log.killPiece(piece);
+    addLive(core, units);
+    core.space.afterWrite(log.appendedUnits);
+    return;
+  }
+  const value = new Uint8Array(newLength);
+  if (found !== 0) {
+    reader.copyValueRange(found, 0, Math.min(newLength, reader.valueBytes(found)), value, 0);
+  }
+  value.set(patch.bytes.subarray(patch.from, patch.to), patch.at);
+  setEntry(core, key, from, to, value, 0, newLength, flags, expireAtMs);
 }
 
 function addLive(core: TableCore, units: number): void {
