@@ -1,6 +1,10 @@
 /** How long this disk takes to sync, from how long it took: whether to wait for it in place. */
 import type { Clock } from '@nendb/vfs';
 
+/** More than so many times what was expected counts as that, but at least so much does count. */
+const OUTLIER_FACTOR = 4;
+const OUTLIER_MS_MIN = 0.2;
+
 export class DiskSpeed {
   readonly #clock: Clock;
   readonly #inlineSyncMsMax: number;
@@ -30,7 +34,9 @@ export class DiskSpeed {
   synced(startedMs: number): void {
     this.endedMs = this.#clock.monotonicMs();
     this.lastMs = this.endedMs - startedMs;
-    // An average that forgets: one slow sync does not send everything to the pool.
-    this.#expectedMs += (this.lastMs - this.#expectedMs) / 8;
+    // An average that forgets, and that believes in a slow disk only after several slow syncs: every
+    // disk has a few.
+    const most = Math.max(this.#expectedMs * OUTLIER_FACTOR, OUTLIER_MS_MIN);
+    this.#expectedMs += (Math.min(this.lastMs, most) - this.#expectedMs) / 8;
   }
 }

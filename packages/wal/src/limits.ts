@@ -46,6 +46,15 @@ export const PREALLOCATE_BYTES_DEFAULT = 1024 * 1024;
  */
 export const FILL_BYTES = 128 * 1024;
 
+/** Room made while the log rests: a quarter of a segment, or a burst of thirty batches of 1 MB. */
+export const AHEAD_BYTES_MAX = 32 * 1024 * 1024;
+
+/** Who appends when a rest ends waits for the sync of at most so many zeros: a few syncs' time. */
+export const AHEAD_SYNC_BYTES = 512 * 1024;
+
+/** Who was quiet for so long, in ms, may be so for longer: many times a fast sync. */
+export const REST_MS = 5;
+
 /** Zeros of a spare are written this much at a turn's end: 30 us of copying, beside 64 KiB of frames. */
 export const SPARE_STEP_BYTES = 128 * 1024;
 

@@ -55,6 +55,13 @@ export class LiveSegment {
     this.twin = await vfs.open(this.path, 'write');
   }
 
+  /** Frames up to `end` are written, the newest record is `lastLsn`, `chain` covers their headers. */
+  advance(end: number, lastLsn: number, chain: number): void {
+    this.end = end;
+    this.lastLsn = lastLsn;
+    this.chain = chain;
+  }
+
   /** Waits for what is in flight. */
   async close(): Promise<void> {
     await this.twin?.close();

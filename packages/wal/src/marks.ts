@@ -11,12 +11,16 @@
  */
 import type { Lsn } from '@nendb/codec';
 
+type Resolve = (value: unknown) => void;
+
 /** What a failure means for a record: was its write begun? */
 export type FailureOf = (lsn: number, attempted: boolean) => Error;
 
+/** No closure for the value: there is one waiter for each append. */
 interface Waiter {
   lsn: number;
-  resolve: () => void;
+  value: unknown;
+  resolve: Resolve;
   reject: (error: Error) => void;
 }
 
@@ -35,7 +39,10 @@ class Waiters {
 
   settle(upTo: number): void {
     const list = this.#list;
-    while (this.#head < list.length && list[this.#head].lsn <= upTo) list[this.#head++].resolve();
+    while (this.#head < list.length && list[this.#head].lsn <= upTo) {
+      const { resolve, value } = list[this.#head++];
+      resolve(value);
+    }
     if (this.#head === list.length) {
       this.#list = [];
       this.#head = 0;
@@ -101,6 +108,16 @@ export class Marks {
     return this.#writtenBytes - this.#syncedBytes;
   }
 
+  /** All that was submitted so far, in bytes since the log was opened. */
+  get submittedBytes(): number {
+    return this.#submittedBytes;
+  }
+
+  /** Bytes submitted and not yet written. */
+  get unwrittenBytes(): number {
+    return this.#submittedBytes - this.#writtenBytes;
+  }
+
   submitted(bytes: number): void {
     this.#submittedBytes += bytes;
   }
@@ -140,19 +157,21 @@ export class Marks {
 
   whenDurable(lsn: number): Promise<void> {
     if (lsn <= this.durableLsn) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#durableWaiters.add({ lsn, resolve, reject }));
+    return this.valueWhenDurable(lsn, undefined);
   }
 
   whenSynced(lsn: number): Promise<void> {
     if (lsn <= this.#synced) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#syncWaiters.add({ lsn, resolve, reject }));
+    return new Promise((resolve, reject) =>
+      this.#syncWaiters.add({ lsn, value: undefined, resolve: resolve as Resolve, reject }),
+    );
   }
 
   /** A promise for `value` once `lsn` is durable. */
   valueWhenDurable<T>(lsn: number, value: T): Promise<T> {
     if (lsn <= this.durableLsn) return Promise.resolve(value);
     return new Promise((resolve, reject) =>
-      this.#durableWaiters.add({ lsn, resolve: () => resolve(value), reject }),
+      this.#durableWaiters.add({ lsn, value, resolve: resolve as Resolve, reject }),
     );
   }
 

@@ -76,6 +76,11 @@ export class Schedule {
     this.#idle ??= this.#waitForIdle();
   }
 
+  /** A sync has ended that was for no record. */
+  reserved(): void {
+    if (!this.#always) this.#syncIfDue();
+  }
+
   /** Sees to it that a sync covers `lsn`, which is written or about to be. */
   want(lsn: number): void {
     this.#wantedLsn = Math.max(this.#wantedLsn, lsn);

@@ -75,6 +75,33 @@ export class Space {
     return this.#tail;
   }
 
+  /** Whether less than `bytes` are reserved behind the newest record, in the segment it is in. */
+  lacks(bytes: number): boolean {
+    return this.#tail.reserved < this.#restTarget(bytes);
+  }
+
+  #restTarget(bytes: number): number {
+    const { segmentBytesMax, stepBytes } = this.#options;
+    if (stepBytes === 0) return 0;
+    return Math.min(segmentBytesMax, Math.ceil((this.#tail.end + bytes) / stepBytes) * stepBytes);
+  }
+
+  /** A step towards `bytes` reserved; returns the bytes that it wrote, 0 where there is no more to do. */
+  fillAhead(bytes: number): number {
+    const slot = this.#tail;
+    const from = slot.reserved;
+    const target = this.#restTarget(bytes);
+    if (from >= target) return 0;
+    try {
+      this.#fill(slot, Math.min(target, from + SPARE_STEP_BYTES));
+    } catch (error) {
+      // See `buildAhead`.
+      if (!(error instanceof WalError)) throw error;
+      return 0;
+    }
+    return slot.reserved - from;
+  }
+
   /** Whether the segment is half full and its successor is behind what that asks for. */
   get wantsSpare(): boolean {
     if (this.#tail.end * 2 <= this.#options.segmentBytesMax) return false;
@@ -231,7 +258,7 @@ export class Space {
       this.#reserve(slot, needed);
       return true;
     } catch (error) {
-      if (error instanceof WalError && error.code === 'WAL_FULL') return false;
+      if (isFull(error)) return false;
       throw error;
     }
   }
@@ -243,7 +270,8 @@ export class Space {
     try {
       this.#fill(slot, target);
     } catch (error) {
-      if (!(error instanceof WalError) || slot.end + needed > slot.reserved) throw error;
+      // A full disk may have given enough for this time; a log that has failed takes nothing more.
+      if (!isFull(error) || slot.end + needed > slot.reserved) throw error;
     }
   }
 
@@ -263,6 +291,10 @@ export class Space {
       throw isNoSpace(error) ? full(path, error) : this.#onFailure('write', error);
     }
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof WalError && error.code === 'WAL_FULL';
 }
 
 function full(path: string, error: unknown): WalError {

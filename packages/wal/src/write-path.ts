@@ -6,6 +6,7 @@
  *
  * `marks` and `announcer` outlive it: who waits for an LSN does not care which half wrote it.
  */
+import { Ahead } from './ahead.js';
 import type { Announcer } from './announcer.js';
 import { Appender } from './appender.js';
 import { Clockwork } from './clockwork.js';
@@ -41,6 +42,7 @@ export class WritePath {
   readonly appender: Appender;
   readonly writer: Writer;
   readonly schedule: Schedule;
+  readonly ahead: Ahead;
   readonly time: Clockwork;
 
   constructor(options: CheckedOptions, parts: WritePathParts, owner: WritePathOwner) {
@@ -86,7 +88,11 @@ export class WritePath {
       live,
       { space: this.space, appender: this.appender, marks, time: this.time },
       {
-        wrote: () => this.schedule.wrote(),
+        wrote: () => {
+          this.schedule.wrote();
+          this.ahead.wrote();
+        },
+        reserved: () => this.schedule.reserved(),
         synced: (elapsedMs) => {
           this.schedule.synced();
           announcer.emit({ type: 'synced', lsn: marks.syncedLsn, elapsedMs });
@@ -97,11 +103,13 @@ export class WritePath {
       },
     );
     this.schedule = new Schedule(vfs.timers, marks, this.writer, options);
+    this.ahead = new Ahead(vfs.timers, marks, this.space, this.writer);
   }
 
   /** No more I/O is started, no timer runs. */
   stop(): void {
     this.schedule.stop();
+    this.ahead.stop();
     this.writer.stop();
   }
 }

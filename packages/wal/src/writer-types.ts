@@ -18,6 +18,8 @@ export interface WriterListener {
   /** Something was written, and is not synced. `bytes`: of records and frames. */
   wrote(bytes: number): void;
   synced(elapsedMs: number): void;
+  /** A sync has ended that was for no record: one that was put off for it may begin. */
+  reserved(): void;
   rotated(sealed: Segment): void;
   failed(failure: 'write' | 'sync', error: unknown): void;
   /** The marks may have moved; it is safe to call anything now. */

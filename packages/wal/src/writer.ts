@@ -97,7 +97,6 @@ export class Writer {
     return this.#live;
   }
 
-  /** Of the last sync; 0 before there was one. */
   get lastSyncMs(): number {
     return this.#disk.lastMs;
   }
@@ -133,9 +132,7 @@ export class Writer {
     live.index.note(lsn, slot.end);
     slot.end += total;
     slot.used = true;
-    live.end = slot.end;
-    live.lastLsn = lsn;
-    live.chain = chainAfter(live.chain, this.#lone.crc);
+    live.advance(slot.end, lsn, chainAfter(live.chain, this.#lone.crc));
     this.#marks.wrote(lsn, recordBytes(bytes.length));
     this.#listener.wrote(total);
     return lsn;
@@ -194,21 +191,22 @@ export class Writer {
   }
 
   /** Writes and syncs everything, whatever the policy, and the `closed` trailer. */
-  async finish(): Promise<void> {
+  finish(): Promise<void> {
     this.#closeDue = true;
-    do {
-      this.#pump.kick();
-      await this.#pump.idle();
-    } while (this.#closeDue && !this.#stopped);
+    return this.#plansUntil(() => !this.#closeDue);
   }
 
   /** Writes and syncs everything, whatever the policy, and leaves the log as it is. */
-  async rest(): Promise<void> {
+  rest(): Promise<void> {
     this.#restDue = true;
+    return this.#plansUntil(() => !this.#restDue);
+  }
+
+  async #plansUntil(done: () => boolean): Promise<void> {
     do {
       this.#pump.kick();
       await this.#pump.idle();
-    } while (this.#restDue && !this.#stopped);
+    } while (!done() && !this.#stopped);
   }
 
   /** Resolves when no I/O of the writer is under way. */
@@ -233,21 +231,38 @@ export class Writer {
     const { lastLsn, end } = live;
     const { writtenBytes } = this.#marks;
     const startedMs = this.#disk.nowMs();
-    const sync = this.#startBackgroundSync(live).then(
+    this.#syncBeside(live, () => {
+      live.syncedEnd = Math.max(live.syncedEnd, end);
+      this.#synced(startedMs, lastLsn, writtenBytes);
+      this.#listener.stepped();
+    });
+    return true;
+  }
+
+  /** Syncs what is reserved, and calls `then` when that is done; soon, where another sync runs. */
+  syncReserved(then: () => void): void {
+    if (this.#stopped) return;
+    if (this.#backgroundSync || this.#planSyncs) {
+      this.#vfs.timers.turnEnd(then);
+      return;
+    }
+    this.#syncBeside(this.#live, () => {
+      this.#listener.reserved();
+      then();
+    });
+  }
+
+  #syncBeside(live: LiveSegment, then: () => void): void {
+    this.#backgroundSync = this.#startBackgroundSync(live).then(
       () => {
         this.#backgroundSync = undefined;
-        if (this.#stopped) return;
-        live.syncedEnd = Math.max(live.syncedEnd, end);
-        this.#synced(startedMs, lastLsn, writtenBytes);
-        this.#listener.stepped();
+        if (!this.#stopped) then();
       },
       (error: unknown) => {
         this.#backgroundSync = undefined;
         if (!this.#stopped) this.#listener.failed('sync', error);
       },
     );
-    this.#backgroundSync = sync;
-    return true;
   }
 
   async #startBackgroundSync(live: LiveSegment): Promise<void> {
@@ -310,9 +325,7 @@ export class Writer {
     const bytes = group.bytes.subarray(0, group.length);
     yield { kind: 'write', file: live.file, bytes, position: group.fileOffset, pool };
     this.writes++;
-    live.chain = chain;
-    live.end = group.fileOffset + group.length;
-    live.lastLsn = group.lastLsn;
+    live.advance(group.fileOffset + group.length, group.lastLsn, chain);
     for (const { at, header } of group.frames) {
       if (header.fragment === 0) live.index.note(header.firstLsn, group.fileOffset + at);
     }
@@ -326,7 +339,10 @@ export class Writer {
   *#sync(pool: boolean, beside?: Twins): Plan {
     const live = this.#live;
     this.#planSyncs = true;
-    if (this.#backgroundSync) yield { kind: 'wait', promise: this.#backgroundSync, pool: true };
+    // In place there is a descriptor of its own.
+    if (pool && this.#backgroundSync) {
+      yield { kind: 'wait', promise: this.#backgroundSync, pool: true };
+    }
     const { lastLsn, end } = live;
     const { writtenBytes } = this.#marks;
     const startedMs = this.#disk.nowMs();
@@ -425,8 +441,8 @@ export class Writer {
     // Its place is taken at once: records may be submitted while it is being written.
     this.#slot.end += bytes.length;
     yield { kind: 'write', file: live.file, bytes, position: live.end, pool: false };
-    live.chain = chainAfter(live.chain, viewOf(bytes).getUint32(format.FRAME_CRC_AT, true));
-    live.end += bytes.length;
+    const crc = viewOf(bytes).getUint32(format.FRAME_CRC_AT, true);
+    live.advance(live.end + bytes.length, live.lastLsn, chainAfter(live.chain, crc));
     this.#markedEnd = live.end;
     yield* this.#sync(true);
   }
