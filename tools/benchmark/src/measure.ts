@@ -3,6 +3,8 @@
  * many times, and the median of the pairs' ratios counts.
  */
 
+import { setTimeout } from 'node:timers/promises';
+
 /** One side of a comparison: does its work for about `ms` and returns how much it did. */
 export type Load = (ms: number) => Promise<Sample>;
 
@@ -18,40 +20,49 @@ export interface Pairs {
   /** Operations a second: medians of the rounds. */
   ours: number;
   reference: number;
-  /** Median of the rounds' ratios, ours to reference. */
+  /** Median of the pairs' ratios, ours to reference. */
   ratio: number;
-  samples: Sample[];
+  /** Between these lies the middle half of the ratios. */
+  spread: readonly [number, number];
+  /** Ours and the reference's, pair by pair. */
+  samples: readonly (readonly [Sample, Sample])[];
 }
 
-export const ROUNDS = 7;
-export const ROUND_MS = 400;
+/** Short, so that both sides of a pair meet the same noise; many, so that the median is one. */
+export const PAIRS = 41;
+export const PAIR_MS = 40;
 
-/** Runs both sides in turns, after one round that does not count. */
+/**
+ * Runs both sides in turns, ours, reference, reference, ours and so on, after a round that does not
+ * count. `warmUpMs`: how long that is for each side; compilers need a while. `restMs`: before each
+ * round, so that neither meets what the other has left to the disk, and the log can prepare room as
+ * the raw file's was prepared.
+ */
 export async function comparePairs(
   ours: Load,
   reference: Load,
-  rounds = ROUNDS,
-  roundMs = ROUND_MS,
+  { pairs = PAIRS, pairMs = PAIR_MS, warmUpMs = 500, restMs = 0 } = {},
 ): Promise<Pairs> {
-  await reference(roundMs / 4);
-  await ours(roundMs / 4);
-  const ourRates: number[] = [];
-  const referenceRates: number[] = [];
-  const samples: Sample[] = [];
-  for (let round = 0; round < rounds; round++) {
+  await reference(warmUpMs);
+  await ours(warmUpMs);
+  const ourSamples: Sample[] = [];
+  const referenceSamples: Sample[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
     // Whoever goes second may profit: the order alternates.
-    const order = round % 2 === 0 ? [reference, ours] : [ours, reference];
+    const order = pair % 2 === 0 ? [reference, ours] : [ours, reference];
     for (const side of order) {
-      const sample = await side(roundMs);
-      (side === ours ? ourRates : referenceRates).push(rateOf(sample));
-      if (side === ours) samples.push(sample);
+      if (restMs > 0) await setTimeout(restMs);
+      const sample = await side(pairMs);
+      (side === ours ? ourSamples : referenceSamples).push(sample);
     }
   }
+  const ratios = ourSamples.map((sample, i) => rateOf(sample) / rateOf(referenceSamples[i]));
   return {
-    ours: median(ourRates),
-    reference: median(referenceRates),
-    ratio: median(ourRates.map((rate, round) => rate / referenceRates[round])),
-    samples,
+    ours: median(ourSamples.map(rateOf)),
+    reference: median(referenceSamples.map(rateOf)),
+    ratio: median(ratios),
+    spread: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+    samples: ourSamples.map((sample, i) => [sample, referenceSamples[i]]),
   };
 }
 

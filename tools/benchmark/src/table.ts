@@ -46,3 +46,9 @@ export function bytesPerSecond(count: number): string {
 export function milliseconds(ms: number): string {
   return ms < 1 ? `${(ms * 1000).toFixed(0)} us` : `${ms.toFixed(2)} ms`;
 }
+
+/** A ratio with the middle half of what it is the median of. */
+export function ratioOf({ ratio, spread }: { ratio: number; spread: readonly [number, number] }) {
+  const digits = ratio >= 10 ? 1 : 2;
+  return `${ratio.toFixed(digits)} (${spread.map((each) => each.toFixed(digits)).join(' to ')})`;
+}
