@@ -10,6 +10,7 @@
 import { nodeVfs } from '@nendb/vfs';
 import { LINE_BYTES, toOffset, toUnit } from './address.js';
 import { Allocator } from './allocator/allocator.js';
+import { endless } from './allocator/block-lists.js';
 import { Transaction } from './allocator/transaction.js';
 import { verifyBlocks } from './allocator/verify.js';
 import { AttachedRegion, type RegionHandle } from './attached-region.js';
@@ -322,7 +323,8 @@ export class Region {
     try {
       if (this.flushes) this.#medium.drain();
       else this.#writeThroughUsed();
-      markClean(this.#medium);
+      // A step that failed in the middle is for the next open to finish or to forget.
+      if (!this.#transaction.isOpen) markClean(this.#medium);
     } finally {
       await this.#medium.close();
     }
@@ -339,12 +341,14 @@ export class Region {
   }
 
   #freePending(): number {
+    const blocks = this.windows[0].i32[COUNTERS_LINE * 16 + COUNTER.blocks];
     let count = 0;
     for (
       let block = this.#allocator.pendingHead;
       block !== 0;
       block = this.#allocator.pendingHead
     ) {
+      if (count === blocks) throw endless('pending blocks', blocks);
       this.#allocator.release(block);
       this.#transaction.commit();
       count++;
@@ -393,6 +397,12 @@ export class Region {
   }
 
   #checkOpen(): void {
+    if (this.#transaction.isOpen) {
+      throw new PmemError(
+        'PMEM_POISONED',
+        'expected every step so far to be whole, but one failed in the middle: close the region and open it again',
+      );
+    }
     if (this.#closing === undefined) return;
     throw new PmemError('PMEM_CLOSED', 'expected an open region, got a closed one: open it again');
   }

@@ -2,7 +2,7 @@
 import { PmemError, Region } from '@nendb/pmem';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { propertySeeds } from './seeds.js';
+import { testSeeds } from './seeds.js';
 
 const REGION_BYTES = 256 * 1024;
 
@@ -28,7 +28,7 @@ function sizes() {
 }
 
 describe('the allocator', () => {
-  const seeds = propertySeeds('allocator');
+  const seeds = testSeeds('allocator');
   test.each(seeds)('hands out disjoint blocks and loses none, seed %i', (seed) => {
     fc.assert(
       fc.property(fc.array(operation, { minLength: 1, maxLength: 120 }), (operations) => {

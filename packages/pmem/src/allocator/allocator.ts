@@ -34,7 +34,7 @@ import {
 } from '../format.js';
 import { ALLOCATION_BYTES_MAX, FIT_TRIES_MAX } from '../limits.js';
 import type { Medium } from '../media/medium.js';
-import { BlockLists, PENDING_LIST } from './block-lists.js';
+import { BlockLists, endless, PENDING_LIST } from './block-lists.js';
 import { classOf } from './size-class.js';
 import type { Transaction } from './transaction.js';
 
@@ -155,15 +155,18 @@ export class Allocator {
 
   /** Lines of the largest free block. */
   largestFreeLines(): number {
-    let largest = 0;
+    let last = -1;
     for (let list = this.#lists.filledFrom(0); list !== -1; ) {
-      const after = this.#lists.filledFrom(list + 1);
-      if (after === -1) {
-        for (let at = this.#lists.head(list); at !== 0; at = this.#lists.next(at)) {
-          largest = Math.max(largest, this.#words.get(at, BLOCK.lines));
-        }
-      }
-      list = after;
+      last = list;
+      list = this.#lists.filledFrom(list + 1);
+    }
+    if (last === -1) return 0;
+    const blocksMax = this.#freeBlocksMax();
+    let largest = 0;
+    let seen = 0;
+    for (let at = this.#lists.head(last); at !== 0; at = this.#lists.next(at)) {
+      if (seen++ === blocksMax) throw endless('free blocks', blocksMax);
+      largest = Math.max(largest, this.#words.get(at, BLOCK.lines));
     }
     return largest;
   }
@@ -192,6 +195,10 @@ export class Allocator {
     this.#words.set(COUNTERS_LINE, counter, this.#words.get(COUNTERS_LINE, counter) + by);
   }
 
+  #freeBlocksMax(): number {
+    return Math.floor(this.#words.get(COUNTERS_LINE, COUNTER.freeLines) / BLOCK_LINES_MIN);
+  }
+
   #findFree(lines: number): number {
     const own = classOf(lines);
     let best = this.#bestOf(own, lines, FIT_TRIES_MAX);
@@ -207,10 +214,12 @@ export class Allocator {
   }
 
   #bestOf(list: number, lines: number, triesMax: number): number {
+    const blocksMax = this.#freeBlocksMax();
     let best = 0;
     let bestLines = Number.POSITIVE_INFINITY;
     let tries = 0;
     for (let at = this.#lists.head(list); at !== 0 && tries < triesMax; tries++) {
+      if (tries === blocksMax) throw endless('free blocks', blocksMax);
       const found = this.#words.get(at, BLOCK.lines);
       if (found >= lines && found < bestLines) {
         best = at;

@@ -4,6 +4,8 @@
  *
  * A bit per class, kept in private memory, says which lists are not empty; it is rebuilt at open.
  */
+
+import { PmemError } from '../errors.js';
 import { BLOCK, CLASSES_LINE, COUNTER, COUNTERS_LINE } from '../format.js';
 import { CLASS_COUNT } from './size-class.js';
 import type { Transaction } from './transaction.js';
@@ -83,4 +85,12 @@ function headLine(list: ListId): number {
 
 function headWord(list: ListId): number {
   return list === PENDING_LIST ? COUNTER.pendingHead : list & 15;
+}
+
+/** A `PMEM_CORRUPT` error: a list has more blocks than there are. */
+export function endless(list: string, blocks: number): PmemError {
+  return new PmemError(
+    'PMEM_CORRUPT',
+    `expected at most ${blocks} ${list}, got a list that goes on: the region is damaged, see verify(); open it with create: 'replace' and rebuild what it held`,
+  );
 }

@@ -37,11 +37,17 @@ export class Transaction {
   #count = 0;
   /** Entries from here on are the caller's. */
   #published = 0;
+  #isOpen = false;
 
   constructor(medium: Medium) {
     this.#medium = medium;
     this.#windows = medium.windows;
     this.#logged = medium.caps.durable !== 'none';
+  }
+
+  /** Whether words were staged and not committed: outside of a step, that one failed in the middle. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   /** The word as it will be. */
@@ -56,6 +62,7 @@ export class Transaction {
 
   /** Changes one of the allocator's words. */
   set(line: number, word: number, value: number): void {
+    this.#isOpen = true;
     if (!this.#logged) {
       this.#windows[line >>> LINE_WINDOW_SHIFT].store32(
         ((line & LINE_POSITION_MASK) << 4) + word,
@@ -77,18 +84,21 @@ export class Transaction {
 
   /** Changes a word of the caller; after every `set`. */
   publish(line: number, word: number, value: number): void {
+    this.#isOpen = true;
     if (this.#logged) this.#push(line, word, value);
     else this.#commit32(line, word, value);
   }
 
   /** Makes what was staged happen. Throws what the medium throws; the region is poisoned then. */
   commit(): void {
-    if (!this.#logged) return;
-    this.#writeLog();
-    this.#apply();
-    this.#clear();
-    this.#count = 0;
-    this.#published = 0;
+    if (this.#logged) {
+      this.#writeLog();
+      this.#apply();
+      this.#clear();
+      this.#count = 0;
+      this.#published = 0;
+    }
+    this.#isOpen = false;
   }
 
   /**
