@@ -56,7 +56,9 @@ export function followLog(
 ): AsyncGenerator<WalEntry, void, void> {
   const returned = new AbortController();
   const { signal: left } = returned;
-  const tail = follow(core, from, signal ? AbortSignal.any([signal, left]) : left);
+  // What is cut off before the first record is asked for counts, too.
+  const place = new Place(core, from);
+  const tail = follow(core, place, signal ? AbortSignal.any([signal, left]) : left);
   // A generator that waits would answer `return` only after the next record.
   const end = tail.return.bind(tail);
   tail.return = (value) => {
@@ -68,11 +70,10 @@ export function followLog(
 
 async function* follow(
   core: Core,
-  from: number,
+  place: Place,
   signal: AbortSignal,
 ): AsyncGenerator<WalEntry, void, void> {
-  const lease = core.files.retention.hold(from);
-  const place = new Place(core, from);
+  const lease = core.files.retention.hold(place.nextLsn);
   try {
     while (!signal.aborted) {
       const entries = await place.next();

@@ -58,6 +58,17 @@ describe('R9: a tail', () => {
       await expect(tail.next()).rejects.toMatchObject({ code: 'WAL_TRUNCATED_AWAY' });
     }));
 
+  test('that was asked for before a cut and begins behind it is told, too', () =>
+    simulated(async (_sim, wal, oracle) => {
+      await frameOfTen(wal, oracle);
+      const tail = wal.tail();
+      const other = wal.tail({ from: 4 });
+      await wal.truncateAfter(5);
+      await expect(tail.next()).rejects.toMatchObject({ code: 'WAL_TRUNCATED_AWAY' });
+      expect((await other.next()).value?.lsn).toBe(4);
+      await other.return();
+    }));
+
   test('goes on in the middle of its frame where a cut is refused', () =>
     simulated(async (_sim, wal, oracle) => {
       await frameOfTen(wal, oracle);
