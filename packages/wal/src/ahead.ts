@@ -54,8 +54,10 @@ export class Ahead {
     this.#timer = this.#timers.after(REST_MS, this.#look, { background: true });
   }
 
+  /** A plan that runs may be sealing the file: nothing may come behind its trailer. */
   get #rests(): boolean {
-    return this.#seenBytes === this.#marks.submittedBytes && this.#marks.unwrittenBytes === 0;
+    const { submittedBytes, unwrittenBytes } = this.#marks;
+    return this.#seenBytes === submittedBytes && unwrittenBytes === 0 && !this.#writer.flushing;
   }
 
   readonly #look = (): void => {
@@ -77,8 +79,8 @@ export class Ahead {
     if (this.#unsyncedBytes === 0) {
       this.#waiting = false;
     } else if (bytes === 0 || this.#unsyncedBytes >= AHEAD_SYNC_BYTES) {
-      this.#unsyncedBytes = 0;
-      this.#writer.syncReserved(this.#step);
+      if (this.#writer.syncReserved(this.#step)) this.#unsyncedBytes = 0;
+      else this.#wait();
     } else {
       this.#timers.turnEnd(this.#step);
     }

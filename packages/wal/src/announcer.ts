@@ -23,6 +23,11 @@ export class Announcer {
     this.#onEvent = onEvent;
   }
 
+  /** Whether anyone would hear of an event. */
+  get hasListener(): boolean {
+    return this.#onEvent !== undefined;
+  }
+
   /** Keeps `event` for the next `announce`. */
   emit(event: WalEvent): void {
     if (this.#onEvent) this.#events.push(printable(event));

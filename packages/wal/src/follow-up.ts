@@ -15,6 +15,9 @@
  */
 import { FOLLOW_JOBS, FOLLOW_RUN_MAX, FOLLOW_RUN_MS_MAX } from './limits.js';
 
+/** What comes `then` is a promise job. */
+export const DONE: Promise<void> = Promise.resolve();
+
 export class FollowUp {
   #jobsLeft = 0;
   #ticking = false;
@@ -46,12 +49,12 @@ export class FollowUp {
     this.#jobsLeft = FOLLOW_JOBS;
     if (this.#ticking) return;
     this.#ticking = true;
-    Promise.resolve().then(this.#tick);
+    DONE.then(this.#tick);
   }
 
   readonly #tick = (): void => {
     if (--this.#jobsLeft > 0) {
-      Promise.resolve().then(this.#tick);
+      DONE.then(this.#tick);
     } else {
       this.#jobsLeft = 0;
       this.#ticking = false;

@@ -95,7 +95,10 @@ export class WritePath {
         reserved: () => this.schedule.reserved(),
         synced: (elapsedMs) => {
           this.schedule.synced();
-          announcer.emit({ type: 'synced', lsn: marks.syncedLsn, elapsedMs });
+          // One for each record of a lone writer: not made for nobody.
+          if (announcer.hasListener) {
+            announcer.emit({ type: 'synced', lsn: marks.syncedLsn, elapsedMs });
+          }
         },
         rotated: (sealed) => owner.rotated(sealed),
         failed: (kind, error) => owner.fail(kind, error),

@@ -19,7 +19,7 @@ import type { Appender } from './appender.js';
 import type { Clockwork } from './clockwork.js';
 import { encodeControlFrame } from './control-frame.js';
 import { DiskSpeed } from './disk-speed.js';
-import { FollowUp } from './follow-up.js';
+import { DONE, FollowUp } from './follow-up.js';
 import * as format from './format.js';
 import { chainAfter } from './frame.js';
 import { type Group, recordBytes } from './group.js';
@@ -150,7 +150,7 @@ export class Writer {
   appendNext(bytes: Uint8Array): number {
     this.#followUp.shut();
     const lsn = this.appendAlone(bytes);
-    if (lsn > 0) Promise.resolve().then(this.#syncNext);
+    if (lsn > 0) DONE.then(this.#syncNext);
     return lsn;
   }
 
@@ -239,17 +239,14 @@ export class Writer {
     return true;
   }
 
-  /** Syncs what is reserved, and calls `then` when that is done; soon, where another sync runs. */
-  syncReserved(then: () => void): void {
-    if (this.#stopped) return;
-    if (this.#backgroundSync || this.#planSyncs) {
-      this.#vfs.timers.turnEnd(then);
-      return;
-    }
+  /** Syncs what is reserved and calls `then`. Returns whether it began: not while a sync runs. */
+  syncReserved(then: () => void): boolean {
+    if (this.#backgroundSync || this.#planSyncs || this.#stopped) return false;
     this.#syncBeside(this.#live, () => {
       this.#listener.reserved();
       then();
     });
+    return true;
   }
 
   #syncBeside(live: LiveSegment, then: () => void): void {

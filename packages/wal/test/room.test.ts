@@ -2,7 +2,7 @@
 import { SimVfs } from '@nendb/vfs/sim';
 import type { Wal } from '@nendb/wal';
 import { expect, test } from 'vitest';
-import { AHEAD_BYTES_MAX, IDLE_MARK_MS } from '../src/limits.js';
+import { AHEAD_BYTES_MAX, IDLE_MARK_MS, REST_MS } from '../src/limits.js';
 import { DIR, openSim } from './sim-log.js';
 
 const MiB = 1024 * 1024;
@@ -54,6 +54,26 @@ test('a rest in an empty or small log reserves little', () =>
     await rest(sim);
     expect(await sizeOf(sim, wal)).toBeLessThanOrEqual(2 * 64 * 1024);
   }));
+
+test('a log that is closed while it makes room ends with its trailer', async () => {
+  for (let turns = 0; turns < 12; turns++) {
+    const sim = new SimVfs({ record: false, seed: turns });
+    await sim.run(async () => {
+      const { wal } = await openSim(sim, { segmentBytesMax: 4 * MiB, preallocateBytes: 64 * 1024 });
+      for (let i = 0; i < 50; i++) await wal.append(record());
+      await new Promise<void>((resolve) => sim.timers.after(REST_MS, resolve));
+      for (let i = 0; i < turns; i++) {
+        await new Promise<void>((resolve) => sim.timers.turnEnd(resolve));
+      }
+      const { segment, offset } = wal.position;
+      await wal.close();
+      const { size } = (await sim.stat(`${DIR}/${segment}`)) ?? { size: 0 };
+      expect(size).toBeGreaterThan(offset);
+      expect(size - offset).toBeLessThan(1000);
+    });
+    sim.assertClean();
+  }
+});
 
 test('the successor is filled while the segment is, and is ready when it is full', () =>
   withRoom(async (wal, sim) => {
