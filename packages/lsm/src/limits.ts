@@ -97,7 +97,7 @@ export const BLOCK_PAYLOAD_BYTES_MAX = VALUE_BYTES_MAX + 2 * KEY_BYTES_MAX + 409
 export const RESTART_INTERVAL = 16;
 
 /** An index larger than this is cut into partitions that come and go with the cache. */
-export const INDEX_PARTITION_BYTES = 16 * 1024;
+export const INDEX_PARTITION_BYTES = 4 * 1024;
 
 /** Bits of the filter for each key: one in a hundred absent keys is looked up in vain. */
 export const FILTER_BITS_PER_KEY_DEFAULT = 10;

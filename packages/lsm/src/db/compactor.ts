@@ -97,11 +97,11 @@ export class Compactor {
     if (this.background.lastError !== undefined) throw this.background.lastError;
   }
 
-  async close(closed: LsmError): Promise<void> {
+  async close(closed: () => LsmError): Promise<void> {
     this.background.stop();
     this.#runner.cancel();
     await this.background.idle();
-    for (const { reject } of this.#requests.splice(0)) reject(closed);
+    for (const { reject } of this.#requests.splice(0)) reject(closed());
     await this.#runner.close();
   }
 

@@ -65,11 +65,11 @@ export class Flusher {
   }
 
   /** Ends what is under way. Rejects nobody but those who wait for a flush. */
-  async close(closed: LsmError): Promise<void> {
+  async close(closed: () => LsmError): Promise<void> {
     this.background.stop();
     this.#runner.cancel();
     await this.background.idle();
-    for (const { reject } of this.#waiting.splice(0)) reject(closed);
+    for (const { reject } of this.#waiting.splice(0)) reject(closed());
     await this.#runner.close();
   }
 

@@ -392,7 +392,7 @@ export class Lsm {
   async #close(): Promise<void> {
     const core = this.#core;
     core.markClosed();
-    const closed = new LsmError('LSM_CLOSED', `the tree in ${core.options.dir} was closed`);
+    const closed = () => new LsmError('LSM_CLOSED', `the tree in ${core.options.dir} was closed`);
     await Promise.all([this.#flusher.close(closed), this.#compactor.close(closed)]);
     await core.versions.pins.settled();
     let failure: unknown;
