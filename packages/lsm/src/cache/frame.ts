@@ -1,17 +1,18 @@
 /**
  * A block of entries in memory, decoded once: what a point read searches and a cursor walks.
  *
- *     bytes   | payload as stored, plain | pad | slots, 16 bytes each, and one more | keys, whole, one behind the other |
- *     slot    0 key bytes 0-3 behind the common prefix | 4 key bytes 4-7 | 8 key from | 12 entry from
+ *     bytes   | payload as stored, plain | pad | common prefix, padded | high words | low words | places | keys |
+ *     place   0 key from u32 | 4 entry from u32          one for each entry, and one more
  *
- * Hot. A binary search compares pairs of 32-bit words that lie side by side; bytes are looked at only
- * where pairs are equal. Values stay where they are in the payload; flags, sequence and lengths are read
- * when an entry is shown.
+ * Hot. What a search costs is cache misses, so what it looks at lies together: the common prefix, then a
+ * column with four bytes of each key, behind which a second four bytes decide where the first are equal.
+ * Bytes of keys are looked at only where all eight are. Values stay where they are in the payload; flags,
+ * sequence and lengths are read when an entry is shown.
  *
  * Invariants
- *  1. `common` bytes begin every key of the block; the pair holds the eight behind them, big-endian,
- *     zero where a key ends.
- *  2. Key i ends where key i + 1 begins; the slot behind the last names the end of the keys.
+ *  1. `common` bytes begin every key of the block; the words hold the eight behind them, big-endian, zero
+ *     where a key ends.
+ *  2. Key i ends where key i + 1 begins; the place behind the last names the end of the keys.
  *  3. While `pins` is above zero nobody reuses the frame. A frame that nobody pins may be reused at
  *     the next read of any block.
  */
@@ -25,9 +26,10 @@ import {
 } from '../table/format.js';
 import type { BlockSlots } from './block-slots.js';
 
-const SLOT_WORDS = 4;
-const SLOT_KEY = 2;
-const SLOT_ENTRY = 3;
+/** High word, low word, key from, entry from. */
+const WORDS_AN_ENTRY = 4;
+/** A common prefix longer than this is compared no further: pairs decide less, keys more. */
+const COMMON_BYTES_MAX = 255;
 
 export class Frame {
   readonly bytes: Uint8Array;
@@ -35,9 +37,11 @@ export class Frame {
   /** Entries in it. */
   count = 0;
   pins = 0;
-  /** Index of the first slot's first word. */
-  #slots = 0;
   #common = 0;
+  /** Where the common prefix is, in bytes; where the columns are, in words. */
+  #prefix = 0;
+  #high = 0;
+  #places = 0;
   /** Where the cache keeps it; see `BlockCache`. */
   slots: BlockSlots | undefined;
   ordinal = 0;
@@ -69,7 +73,8 @@ export class Frame {
     const restarts = u32(payload, at + 8);
     // An entry takes four bytes at least, and its key takes them of the payload or of one before.
     if (count === 0 || count * 4 > at || restarts * RESTART_BYTES > at) return 0;
-    return ((length + 3) & ~3) + (count + 1) * SLOT_WORDS * 4 + ((keyBytes + 3) & ~3);
+    const columns = (count * WORDS_AN_ENTRY + 2) * 4;
+    return ((length + 3) & ~3) + roomForPrefix(payload) + columns + ((keyBytes + 3) & ~3);
   }
 
   /**
@@ -85,15 +90,18 @@ export class Frame {
     const count = u32(bytes, trailer);
     const keysEnd = u32(bytes, trailer + 4);
     const end = trailer - u32(bytes, trailer + 8) * RESTART_BYTES;
-    const slots = (length + 3) >>> 2;
-    const keys = (slots + (count + 1) * SLOT_WORDS) << 2;
+    // How long the common prefix is turns out last; it is not longer than the first key.
+    const high = (((length + 3) & ~3) + roomForPrefix(bytes)) >>> 2;
+    const places = high + 2 * count;
+    const keys = (places + 2 * count + 2) << 2;
     this.count = 0;
-    this.#slots = slots;
+    this.#high = high;
+    this.#places = places;
     let at = 0;
     let keyAt = keys;
     let keyBefore = keys;
     let lengthBefore = 0;
-    for (let i = 0, slot = slots; i < count; i++, slot += SLOT_WORDS) {
+    for (let i = 0, place = places; i < count; i++, place += 2) {
       // Most lengths are below 128 and take one byte.
       let shared = bytes[at++];
       if (shared >= 0x80) {
@@ -111,8 +119,8 @@ export class Frame {
       const keyFrom = keyAt;
       for (let j = 0; j < shared; j++) bytes[keyAt++] = bytes[keyBefore + j];
       for (let j = 0; j < rest; j++) bytes[keyAt++] = bytes[at++];
-      words[slot + SLOT_KEY] = keyFrom;
-      words[slot + SLOT_ENTRY] = at;
+      words[place] = keyFrom;
+      words[place + 1] = at;
       const flags = bytes[at++];
       while (bytes[at++] >= 0x80);
       let valueBytes = bytes[at++];
@@ -127,81 +135,82 @@ export class Frame {
       lengthBefore = shared + rest;
     }
     if (at !== end || keyAt !== keys + keysEnd) return 'the entries do not fill the block';
-    words[slots + count * SLOT_WORDS + SLOT_KEY] = keyAt;
+    words[places + 2 * count] = keyAt;
     this.count = count;
-    this.#pair(keys, keyBefore, lengthBefore);
+    this.#fillColumns(keys, keyBefore, lengthBefore);
     return undefined;
   }
 
   keyFrom(i: number): number {
-    return this.#words[this.#slots + i * SLOT_WORDS + SLOT_KEY];
+    return this.#words[this.#places + 2 * i];
   }
 
   keyTo(i: number): number {
-    return this.#words[this.#slots + (i + 1) * SLOT_WORDS + SLOT_KEY];
+    return this.#words[this.#places + 2 * i + 2];
   }
 
   /** The first entry at or behind (key, sequence); `count` where there is none. */
   search(key: Uint8Array, from: number, to: number, sequence: number): number {
-    const words = this.#words;
-    const slots = this.#slots;
-    const count = this.count;
     const common = this.#common;
-    const first = words[slots + SLOT_KEY];
+    const { bytes, count } = this;
+    const prefix = this.#prefix;
     const shared = Math.min(to - from, common);
     for (let i = 0; i < shared; i++) {
-      const difference = key[from + i] - this.bytes[first + i];
+      const difference = key[from + i] - bytes[prefix + i];
       if (difference !== 0) return difference < 0 ? 0 : count;
     }
     if (shared < common) return 0;
+    const words = this.#words;
+    const column = this.#high;
     const high = word(key, from + common, to);
-    const low = word(key, from + common + 4, to);
     let below = 0;
     let above = count;
     while (below < above) {
       const middle = (below + above) >>> 1;
-      const slot = slots + middle * SLOT_WORDS;
-      const slotHigh = words[slot];
-      if (slotHigh < high) below = middle + 1;
-      else if (slotHigh > high) above = middle;
-      else {
-        const slotLow = words[slot + 1];
-        if (slotLow < low) below = middle + 1;
-        else if (slotLow > low) above = middle;
-        else if (this.#isBefore(middle, key, from, to, sequence)) below = middle + 1;
-        else above = middle;
-      }
+      const found = words[column + middle];
+      if (found < high) below = middle + 1;
+      else if (found > high) above = middle;
+      else return this.#searchAround(middle, below, above, key, from, to, sequence);
     }
     return below;
   }
 
-  /** Whether entry i has this key. */
+  /** Whether entry i, which `search` of the key has returned, has that key. */
   hasKey(i: number, key: Uint8Array, from: number, to: number): boolean {
-    const at = this.keyFrom(i);
-    if (this.keyTo(i) - at !== to - from) return false;
+    const words = this.#words;
+    const place = this.#places + 2 * i;
+    const keyFrom = words[place];
+    const length = words[place + 2] - keyFrom;
+    const common = this.#common;
+    if (
+      length !== to - from ||
+      words[this.#high + i] !== word(key, from + common, to) ||
+      words[this.#high + this.count + i] !== word(key, from + common + 4, to)
+    ) {
+      return false;
+    }
     const { bytes } = this;
-    for (let j = to - from - 1; j >= 0; j--) if (bytes[at + j] !== key[from + j]) return false;
+    for (let j = common + 8; j < length; j++)
+      if (bytes[keyFrom + j] !== key[from + j]) return false;
     return true;
   }
 
   sequence(i: number): number {
-    return readVarint(this.bytes, this.#words[this.#slots + i * SLOT_WORDS + SLOT_ENTRY] + 1);
+    return readVarint(this.bytes, this.#words[this.#places + 2 * i + 1] + 1);
   }
 
   /** Fills `into` with entry i, borrowed. */
   show(i: number, into: Entry): void {
     const { bytes } = this;
     const words = this.#words;
-    const slot = this.#slots + i * SLOT_WORDS;
-    let at = words[slot + SLOT_ENTRY];
-    const keyFrom = words[slot + SLOT_KEY];
-    const keyTo = words[slot + SLOT_WORDS + SLOT_KEY];
-    const flags = bytes[at++];
-    into.kind = (flags & ENTRY_KIND_MASK) as EntryKind;
+    const place = this.#places + 2 * i;
     into.keyBytes = bytes;
-    into.keyFrom = keyFrom;
-    into.keyTo = keyTo;
-    into.sequence = readVarint(bytes, at);
+    into.keyFrom = words[place];
+    into.keyTo = words[place + 2];
+    const at = words[place + 1];
+    const flags = bytes[at];
+    into.kind = (flags & ENTRY_KIND_MASK) as EntryKind;
+    into.sequence = readVarint(bytes, at + 1);
     const valueBytes = readVarint(bytes, readEnd);
     if ((flags & ENTRY_EXPIRES) === 0) into.expireAtMs = 0;
     else into.expireAtMs = readVarint(bytes, readEnd);
@@ -210,35 +219,71 @@ export class Frame {
     into.valueTo = readEnd + valueBytes;
   }
 
-  /** Sets `common` and the pairs: what the first and the last key share, all share. */
-  #pair(keys: number, lastKey: number, lastLength: number): void {
-    const { bytes, count } = this;
+  /** Goes on with a search that has met its high word. */
+  #searchAround(
+    met: number,
+    from: number,
+    to: number,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    sequence: number,
+  ): number {
     const words = this.#words;
-    const slots = this.#slots;
-    const common = commonPrefix(bytes, keys, this.keyTo(0), bytes, lastKey, lastKey + lastLength);
-    this.#common = common;
-    for (let i = 0, slot = slots; i < count; i++, slot += SLOT_WORDS) {
-      const from = words[slot + SLOT_KEY] + common;
-      const to = words[slot + SLOT_WORDS + SLOT_KEY];
-      words[slot] = word(bytes, from, to);
-      words[slot + 1] = word(bytes, from + 4, to);
+    const high = words[this.#high + met];
+    const lows = this.#high + this.count;
+    const low = word(key, keyFrom + this.#common + 4, keyTo);
+    let below = from;
+    let above = to;
+    let middle = met;
+    for (;;) {
+      const found = words[this.#high + middle];
+      if (found < high) below = middle + 1;
+      else if (found > high) above = middle;
+      else {
+        const foundLow = words[lows + middle];
+        if (foundLow < low) below = middle + 1;
+        else if (foundLow > low) above = middle;
+        else if (this.#isBefore(middle, key, keyFrom, keyTo, sequence)) below = middle + 1;
+        else above = middle;
+      }
+      if (below >= above) return below;
+      middle = (below + above) >>> 1;
     }
   }
 
-  /** Whether entry i, whose pair is that of the key looked for, is before (key, sequence). */
+  /** Sets prefix and words: what the first and the last key share, all share. */
+  #fillColumns(keys: number, lastKey: number, lastLength: number): void {
+    const { bytes, count } = this;
+    const words = this.#words;
+    const shared = commonPrefix(bytes, keys, this.keyTo(0), bytes, lastKey, lastKey + lastLength);
+    const common = Math.min(shared, COMMON_BYTES_MAX);
+    this.#common = common;
+    // Right before the high words: one cache line holds the prefix and the first of them.
+    this.#prefix = (this.#high << 2) - common;
+    bytes.copyWithin(this.#prefix, keys, keys + common);
+    for (let i = 0, place = this.#places; i < count; i++, place += 2) {
+      const from = words[place] + common;
+      const to = words[place + 2];
+      words[this.#high + i] = word(bytes, from, to);
+      words[this.#high + count + i] = word(bytes, from + 4, to);
+    }
+  }
+
+  /** Whether entry i, whose words are those of the key looked for, is before (key, sequence). */
   #isBefore(i: number, key: Uint8Array, from: number, to: number, sequence: number): boolean {
     const { bytes } = this;
-    const slot = this.#slots + i * SLOT_WORDS;
     const words = this.#words;
-    const keyFrom = words[slot + SLOT_KEY];
-    const keyTo = words[slot + SLOT_WORDS + SLOT_KEY];
+    const place = this.#places + 2 * i;
+    const keyFrom = words[place];
+    const keyTo = words[place + 2];
     const same = this.#common + 8;
     let order = keyTo - keyFrom - (to - from);
     if (keyTo - keyFrom > same && to - from > same) {
       order = compareBytes(bytes, keyFrom + same, keyTo, key, from + same, to);
     }
     if (order !== 0) return order < 0;
-    return readVarint(bytes, words[slot + SLOT_ENTRY] + 1) > sequence;
+    return readVarint(bytes, words[place + 1] + 1) > sequence;
   }
 }
 
@@ -267,6 +312,11 @@ function readVarint(bytes: Uint8Array, from: number): number {
   }
   readEnd = at;
   return value;
+}
+
+/** Room for the longest prefix that the keys of a payload may share: the first key, stored whole. */
+function roomForPrefix(payload: Uint8Array): number {
+  return (Math.min(readVarint(payload, 1), COMMON_BYTES_MAX) + 3) & ~3;
 }
 
 function u32(bytes: Uint8Array, at: number): number {

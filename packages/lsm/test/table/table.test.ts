@@ -55,6 +55,26 @@ describe('a table equals the sorted list that it was written from', () => {
   });
 });
 
+test('a key that differs in nothing but the common beginning of a block is not taken for its first', () => {
+  const vfs = machine();
+  const value = new Uint8Array(0);
+  const of = (text: string): Version => ({
+    key: Uint8Array.from(Buffer.from(text)),
+    sequence: 1,
+    kind: EntryKind.put,
+    value,
+    expireAtMs: 0,
+  });
+  build(vfs, [of('abc1'), of('abc2'), of('abc3')]);
+  const table = open(vfs);
+  expectLikeModel(
+    table,
+    [of('abc1'), of('abc2'), of('abc3')],
+    ['abb1', 'abd1', 'aac1', 'zbc1', 'abc', 'ab', '', 'abc11', 'abc0'].map(of),
+    (actual, expected, what) => expect(actual, what).toEqual(expected),
+  );
+});
+
 describe('a table of many blocks', () => {
   const many: Version[] = Array.from({ length: 30_000 }, (_, i) => ({
     key: Uint8Array.from(Buffer.from(`k${String(i >> 2).padStart(8, '0')}`)),
