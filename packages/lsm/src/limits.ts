@@ -23,7 +23,7 @@ export const MANIFEST_GROWTH_BYTES_MAX = 4 * 1024 * 1024;
 
 export const MEMTABLE_BYTES_DEFAULT = 64 * 1024 * 1024;
 /** Smaller memtables make tables of a block or two; tests flush often with it. */
-export const MEMTABLE_BYTES_MIN = 1024;
+export const MEMTABLE_BYTES_MIN = 2048;
 /** Offsets into an arena have 32 bits. */
 export const MEMTABLE_BYTES_LIMIT = 1024 * 1024 * 1024;
 
