@@ -207,16 +207,24 @@ export function readState(region: Region): string {
   return describe(blocks, [...u32.subarray(at, at + VALUES)]);
 }
 
-/** What is wrong with a recovered region, given what was done before the crash. */
-export function wrongWith(region: Region, states: readonly string[], done: number): string {
+/**
+ * What is wrong with a recovered region: its state must be one of `states` from `done` on, before
+ * `end`. Empty where it is.
+ */
+export function wrongWith(
+  region: Region,
+  states: readonly string[],
+  done: number,
+  end = done + 2,
+): string {
   let state: string;
   try {
     state = readState(region);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-  if (states.slice(done, done + 2).includes(state)) return '';
-  return `expected "${states.slice(done, done + 2).join('" or "')}", got "${state}"`;
+  const allowed = states.slice(done, end);
+  return allowed.includes(state) ? '' : `expected "${allowed.join('" or "')}", got "${state}"`;
 }
 
 /** That a recovered region goes on: takes an allocation and gives it back. */
