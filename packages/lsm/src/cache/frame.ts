@@ -190,8 +190,10 @@ export class Frame {
       return false;
     }
     const { bytes } = this;
-    for (let j = common + 8; j < length; j++)
+    // A key before the common prefix is led to entry 0 as well; to the others, none without the prefix.
+    for (let j = i === 0 ? 0 : common + 8; j < length; j++) {
       if (bytes[keyFrom + j] !== key[from + j]) return false;
+    }
     return true;
   }
 
