@@ -173,7 +173,7 @@ describe('a change hits', () => {
           expect(real.conflicted).toBe(conflicted),
         );
       }),
-      { seed, numRuns: 250 },
+      { seed, numRuns: 150 },
     );
   });
 
@@ -191,7 +191,7 @@ describe('a change hits', () => {
           if (conflicted) expect(real.conflicted).toBe(true);
         });
       }),
-      { seed, numRuns: 250 },
+      { seed, numRuns: 150 },
     );
   });
 

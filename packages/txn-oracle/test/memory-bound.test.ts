@@ -124,7 +124,7 @@ describe('the memory of reads', () => {
     expect(oracle.stats().readBytes).toBeLessThan(2000);
   });
 
-  it('is what it says, within a factor of two', () => {
+  it('is what it says, within a factor of two, and is given back', async () => {
     const oracle = new Oracle({ readBytesMax: 2 ** 30 });
     const before = heldBytes();
     const txns = Array.from({ length: 1000 }, () => oracle.begin());
@@ -135,7 +135,9 @@ describe('the memory of reads', () => {
     for (const txn of txns) txn.abort();
     txns.length = 0;
     expect(oracle.stats().readBytes).toBe(0);
-    expect(heldBytes() - before).toBeLessThan(readBytes / 20);
+    // The runtime frees array buffers beside the program: in the end they are gone.
+    const left = () => heldBytes() - before;
+    await expect.poll(left, { timeout: 20_000, interval: 50 }).toBeLessThan(readBytes / 20);
   });
 });
 

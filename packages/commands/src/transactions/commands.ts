@@ -92,7 +92,6 @@ export const transactionCommands: readonly CommandSpec[] = [
     group: 'transactions',
     categories: ['transaction'],
     keys: allKeys('RO'),
-    syntax: 'key...',
     since: '2.2.0',
     summary: 'Watch the given keys to determine execution of the MULTI/EXEC block',
     complexity: 'O(1) for every key.',
