@@ -229,8 +229,8 @@ export interface EngineStats {
 }
 
 /**
- * Watches keys for an optimistic transaction: `add` what it depends on, read, and commit in the
- * turn in which `changed()` was false.
+ * Watches keys for an optimistic transaction: `add` what it depends on; later, in one turn, `begin`,
+ * see that `changed()` is false, write and commit. Asked before `begin`, a key may end in between.
  *
  * A change is whatever makes a key another than it was when it was added, whoever made it: a write,
  * if only of the same value, a key or a field that has ended, FLUSHDB, FLUSHALL, SWAPDB. That a

@@ -186,7 +186,7 @@ describe('a watched key has changed', () => {
           false,
           false,
         ]);
-        // It is watched by database and name: what the name stands for now is watched on.
+        // It is watched by database and name: what the name stands for from here on is watched.
         change((tx) => put(tx, 'z'));
         expect(missing.changed()).toBe(true);
         change((tx) => remove(tx, 'z'));

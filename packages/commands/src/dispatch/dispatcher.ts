@@ -279,20 +279,20 @@ export class Dispatcher implements Environment {
     watch: WatchView | undefined,
     reply: ReplyWriter,
   ): void {
-    if (watch !== undefined) {
-      const changed = watch.changed();
-      watch.end();
-      if (changed) {
-        reply.nullArray();
-        return;
-      }
-    }
     const call = this.#call;
     const reader = this.#reader;
     const start = reply.length;
     let command = exec;
     try {
       const transaction = this.engine.begin();
+      // Asked when the transaction has its time: what lives for it has not ended for the watch.
+      const changed = watch?.changed() === true;
+      watch?.end();
+      if (changed) {
+        this.engine.abort();
+        reply.nullArray();
+        return;
+      }
       reply.array(queue.count);
       for (reader.open(queue); reader.next(); ) {
         command = this.table.byIndex[reader.commandIndex];
@@ -304,6 +304,7 @@ export class Dispatcher implements Environment {
         if (call.failed) this.counters.failed[command.index]++;
       }
     } catch (error) {
+      watch?.end();
       reader.close();
       this.engine.abort();
       this.#broken(reply, start, command, error);
