@@ -9,6 +9,8 @@
  * The targets follow from what the last level holds, so the last level always has about nine tenths of
  * everything, and space stays near 1.11 times the live data (RocksDB's `level_compaction_dynamic_level_bytes`).
  *
+ * Tables that are mostly tombstones, or hold range tombstones, go down when nothing else is due.
+ *
  * Priority is by score: what a level holds over its target; level 0 counts its runs. Within a level the
  * table goes first that overlaps the least of the next level for its size; ties by key.
  */
@@ -18,6 +20,7 @@ import { weightBytes } from '../version/table-meta.js';
 import type { Version } from '../version/version.js';
 import {
   type Compaction,
+  type CompactionReason,
   overlapping,
   type Strategy,
   type StrategyOptions,
@@ -75,7 +78,7 @@ export class Leveled implements Strategy {
     if (from > 0) return this.#fromLevel(version, from);
     return runs >= this.#options.level0RunsCompact
       ? this.#fromLevel0(version, targets.base)
-      : undefined;
+      : this.#tombstonesDown(version);
   }
 
   debtBytes(version: Version): number {
@@ -110,7 +113,7 @@ export class Leveled implements Strategy {
     };
   }
 
-  #fromLevel(version: Version, level: number): Compaction {
+  #fromLevel(version: Version, level: number): Compaction | undefined {
     const next = version.level(level + 1);
     let best: TableMeta | undefined;
     let bestRatio = Number.POSITIVE_INFINITY;
@@ -123,13 +126,33 @@ export class Leveled implements Strategy {
       bestRatio = ratio;
       below = overlap;
     }
-    const inputs = best === undefined ? [] : [[best]];
-    return {
-      reason: 'level-size',
-      inputs: below.length > 0 ? [...inputs, below] : inputs,
-      outputLevel: level + 1,
-      outputRun: 0,
-      rewriteValueFiles: [],
-    };
+    return best && intoNext('level-size', best, below);
   }
+
+  /** Tables that hide much bring it nearer to what they hide: a queue would else grow for ever. */
+  #tombstonesDown(version: Version): Compaction | undefined {
+    for (let level = 1; level < LAST; level++) {
+      for (const table of version.level(level)) {
+        if (table.rangeTombstones === 0 && table.tombstones * 2 <= table.entries) continue;
+        const below = overlapping(version.level(level + 1), table.smallest, table.largest);
+        return intoNext('tombstones', table, below);
+      }
+    }
+    return undefined;
+  }
+}
+
+/** A table merged into what it overlaps one level further down. */
+function intoNext(
+  reason: CompactionReason,
+  table: TableMeta,
+  below: readonly TableMeta[],
+): Compaction {
+  return {
+    reason,
+    inputs: below.length > 0 ? [[table], below] : [[table]],
+    outputLevel: table.level + 1,
+    outputRun: 0,
+    rewriteValueFiles: [],
+  };
 }
