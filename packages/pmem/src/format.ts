@@ -54,8 +54,8 @@ export const LIFE = {
   bootCrc: 112,
 } as const;
 
-export const LIFE_CLEAN = 0x4e41_454c;
-export const LIFE_IN_USE = 0x5553_4544;
+export const LIFE_CLEAN = 0x4e45_4c43;
+export const LIFE_IN_USE = 0x4445_5355;
 
 export const META_U32_OFFSET = 128;
 export const META_F64_OFFSET = 192;

@@ -51,7 +51,7 @@ function patch(offset: number, bytes: Uint8Array): void {
 /** As if the machine had stopped while the region was in use, on the boot named `boot`. */
 function leaveInUse(boot: string): void {
   const life = Buffer.alloc(64);
-  life.writeUInt32LE(0x5553_4544, 0);
+  life.writeUInt32LE(0x4445_5355, 0);
   life.write(boot, LIFE.boot - LIFE.state, 'latin1');
   const name = life.subarray(LIFE.boot - LIFE.state, LIFE.boot - LIFE.state + LIFE.bootBytes);
   life.writeUInt32LE(crc32(name), LIFE.bootCrc - LIFE.state);
