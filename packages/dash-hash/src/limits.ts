@@ -65,11 +65,11 @@ export const COMPACT_UNITS_MIN = 64;
 /** Blocks given back by one write: bounds its time to some microseconds. */
 export const RECLAIM_BLOCKS_MAX = 4;
 
-/** Reads of a worker that found a bucket moving, before it yields the processor for a moment. */
+/** Looks of a reading thread at a moving bucket before it sleeps a millisecond between two. */
 export const READER_SPINS_MAX = 64;
 
-/** Attempts of a worker at one read before it gives up with `DASH_STARVED`. */
-export const READER_TRIES_MAX = 1_000_000;
+/** Looks before it gives up with `DASH_STARVED`: some five seconds. */
+export const READER_TRIES_MAX = 5000;
 
 /** Findings that one `verify` lists: the first say what is wrong. */
 export const FINDINGS_MAX = 32;

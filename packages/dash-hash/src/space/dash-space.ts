@@ -14,6 +14,7 @@ import type { RecordReader } from '../log/record.js';
 import { freeDropped } from '../table/drop.js';
 import { type SpaceStats, spaceStats } from '../table/stats.js';
 import { Space, type SpaceOptions } from './space.js';
+import { type SpaceVerdict, verifySpace } from './verify.js';
 
 export class DashSpace {
   readonly #space: Space;
@@ -73,6 +74,11 @@ export class DashSpace {
   /** Bytes of memory that the tables use, garbage and what is set aside included. Cheap. */
   get usedBytes(): number {
     return this.#space.usedBytes;
+  }
+
+  /** Walks what the tables share, and accounts for every block of the region. Reads only. */
+  verify(): SpaceVerdict {
+    return verifySpace(this.#space);
   }
 
   /** Marks the tables as cleanly closed: the next open trusts every count. Before `region.close()`. */

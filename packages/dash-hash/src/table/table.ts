@@ -15,6 +15,7 @@
 import type { Region } from '@nendb/pmem';
 import { TABLE } from '../format.js';
 import type { RecordReader } from '../log/record.js';
+import { type DashShare, shareTable } from '../reader/share.js';
 import { Space, type SpaceOptions } from '../space/space.js';
 import { checkCursor, checkLengths, checkMarks, checkPatch, checkSeed } from './arguments.js';
 import { TableCore } from './core.js';
@@ -277,6 +278,15 @@ export class DashTable {
   /** Repairs everything that a crash left. */
   recover(): void {
     while (!this.recoverStep(Number.POSITIVE_INFINITY));
+  }
+
+  /**
+   * Lets one other thread read the table: `worker.postMessage(handle, transfer)`, there
+   * `DashReader.attach(handle)`. Repairs what a crash left first. Throws `PMEM_NOT_SHARED`.
+   */
+  share(): DashShare {
+    if (this.#core.lazy) this.recover();
+    return shareTable(this.#space, this.#core.unit);
   }
 
   get stats(): TableStats {

@@ -161,7 +161,7 @@ export class World {
       expect(table.size).toBe(model.size);
       for (const [key, expected] of model) this.#compare(table, key, expected);
     }
-    expect(this.region.verify().problems).toEqual([]);
+    expect(this.space.verify().problems).toEqual([]);
     const records = this.tables.reduce((sum, { table }) => sum + table.stats.recordBytes, 0);
     expect(this.space.stats.liveBytes).toBeGreaterThanOrEqual(records);
   }
