@@ -8,8 +8,8 @@
  *
  * The task starts with the first job: a tree that is only read, or small, has no thread.
  */
-import { errorCode, type Task, type Vfs } from '@nendb/vfs';
-import { LsmError, type LsmErrorCode } from '../errors.js';
+import type { Task, Vfs } from '@nendb/vfs';
+import { ioError } from '../io-error.js';
 import { JOB_STEP_BYTES } from '../limits.js';
 import type { Job, JobPlace, JobResult, JobStep } from './job.js';
 import type { JobMethods } from './job-task.js';
@@ -30,10 +30,18 @@ export class JobRunner {
   readonly #vfs: Vfs;
   readonly #place: JobPlace;
   readonly #limiter: RateLimiter;
+  readonly #syncNames: () => Promise<void>;
   #task: Promise<Task> | undefined;
   #cancelled = false;
 
-  constructor(vfs: Vfs, place: JobPlace, limiter: RateLimiter) {
+  /** `syncNames` makes names in the directory durable. */
+  constructor(
+    vfs: Vfs,
+    place: JobPlace,
+    limiter: RateLimiter,
+    syncNames: () => Promise<void>,
+  ) {
+    this.#syncNames = syncNames;
     this.#vfs = vfs;
     this.#place = place;
     this.#limiter = limiter;
@@ -54,7 +62,7 @@ export class JobRunner {
         readBytes += step.readBytes;
         await this.#limiter.written(step.writtenBytes);
       } while (!step.done);
-      await this.#vfs.syncDir(this.#place.dir);
+      await this.#syncNames();
     } catch (thrown) {
       // The first error is the one worth reporting; the next opening removes what this leaves.
       await call('abort', undefined).catch(() => undefined);
@@ -101,21 +109,7 @@ function caller(task: Task) {
   };
 }
 
-/** What a job threw. Errors lose their class on the way between threads; their code stays. */
-export function jobError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof LsmError) return error;
-  const code = errorCode(error);
-  if (code === undefined) return error;
-  const { message } = error;
-  if (code.startsWith('LSM_')) {
-    const { file, offset } = error as { file?: string; offset?: number };
-    const place = { ...(file !== undefined && { file }), ...(offset !== undefined && { offset }) };
-    return new LsmError(code as LsmErrorCode, message, { ...place, cause: error });
-  }
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  return new LsmError(
-    full ? 'LSM_FULL' : 'LSM_IO',
-    `a flush or compaction was given up (${message}): nothing is lost, it is tried again; ${full ? 'make room' : 'check the disk'}`,
-    { cause: error },
-  );
+/** What a job threw. */
+function jobError(error: unknown): unknown {
+  return ioError(error, 'a flush or compaction', 'nothing is lost, it is tried again');
 }

@@ -47,7 +47,9 @@ export class Compactor {
   constructor(core: Core) {
     const { vfs, databaseUuid, limiter, options } = core;
     this.#core = core;
-    this.#runner = new JobRunner(vfs, { dir: options.dir, databaseUuid }, limiter);
+    this.#runner = new JobRunner(vfs, { dir: options.dir, databaseUuid }, limiter, () =>
+      core.syncNames(),
+    );
     this.#strategyOptions = {
       level0RunsCompact: options.level0RunsCompact,
       levelBaseBytes: options.levelBaseBytes,

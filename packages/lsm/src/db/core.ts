@@ -90,7 +90,13 @@ export class Core implements ViewSources {
       forgetValueFile: (number: number) => this.values.forget(number),
     };
     const growthBytesMax = options.manifestGrowthBytes;
-    this.versions = new VersionSet({ vfs, dir, databaseUuid, keys, users, growthBytesMax }, state);
+    this.versions = new VersionSet(
+      {
+        ...{ vfs, dir, databaseUuid, keys, users, growthBytesMax },
+        onFailure: (error) => this.poison(error),
+      },
+      state,
+    );
     this.points = new PointReader(this);
     this.sequence = state.flushedSequence;
     this.oracle = new Oracle({ lastCommitted: state.flushedSequence });
@@ -127,6 +133,26 @@ export class Core implements ViewSources {
 
   emit(event: LsmEvent): void {
     this.options.onEvent?.(event);
+  }
+
+  /**
+   * Makes names in the directory durable. A failure is final: the kernel may have dropped names that others still
+   * wait for, and whose own sync would then succeed with nothing to do.
+   */
+  async syncNames(): Promise<void> {
+    try {
+      await this.vfs.syncDir(this.options.dir);
+    } catch (cause) {
+      const { dir } = this.options;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const error = new LsmError(
+        'LSM_POISONED',
+        `a sync of the directory ${dir} failed (${why}): nothing more is written; mend the disk and open the tree again`,
+        { file: dir, cause },
+      );
+      this.versions.fail(error);
+      throw error;
+    }
   }
 
   /** Counts the memory of the memtables again. */

@@ -13,6 +13,7 @@
 
 import { LsmError } from '../errors.js';
 import type { VisibleCursor } from '../merge/visible-cursor.js';
+import { readError } from '../io-error.js';
 import { isAtOrBehind, isEmptyRange, type KeyBounds, keyAfter } from './key-bounds.js';
 import type { Values } from './values.js';
 
@@ -59,7 +60,7 @@ export class LsmCursor {
     this.#watchedTo = parts.reverse ? parts.bounds.lt : parts.bounds.gte;
   }
 
-  /** Moves to the next entry; false behind the last. Throws `LSM_CLOSED`, `LSM_CORRUPT`, `LSM_WRONG_KEY`. */
+  /** Moves to the next entry; false behind the last. Throws `LSM_CLOSED`, `LSM_CORRUPT`, `LSM_WRONG_KEY`, `LSM_IO`. */
   next(): boolean {
     if (this.#closed) throw closed();
     if (this.#left <= 0) {
@@ -67,11 +68,12 @@ export class LsmCursor {
       return false;
     }
     const visible = this.#visible;
-    if (this.#begin === 'move') {
-      if (this.#reverse) visible.prev();
+    try {
+      if (this.#begin !== 'move') this.#start();
+      else if (this.#reverse) visible.prev();
       else visible.next();
-    } else {
-      this.#start();
+    } catch (error) {
+      throw readError(error);
     }
     this.#on = visible.valid && this.#isInside(visible);
     if (this.#parts.watcher !== undefined) this.#watch(this.#parts.watcher);

@@ -3,8 +3,8 @@
  */
 import { errorCode, joinPath, makeDirectory, replaceFile, type Task } from '@nendb/vfs';
 import { Wal, WalError } from '@nendb/wal';
-import { jobError } from '../compaction/job-runner.js';
 import { LsmError } from '../errors.js';
+import { ioError, readError } from '../io-error.js';
 import { KEYRING_FILE, LOG_DIR, MANIFEST_FILE, tableFile, valueFile } from '../manifest/format.js';
 import { readManifest } from '../manifest/manifest-reader.js';
 import { ManifestWriter } from '../manifest/manifest-writer.js';
@@ -46,7 +46,7 @@ export async function writeCheckpoint(core: Core, dir: string): Promise<void> {
     );
     await manifest.close();
   } catch (error) {
-    throw jobError(error);
+    throw ioError(error, `the checkpoint in ${dir}`, 'it is none, remove it');
   } finally {
     versions.unpin(version);
   }
@@ -118,7 +118,7 @@ async function withFileTask(core: Core, work: (call: Call) => Promise<void>): Pr
       try {
         return (await task.call(method, input)) as ReturnType<FileMethods[typeof method]>;
       } catch (error) {
-        throw jobError(error);
+        throw readError(error);
       }
     });
   } finally {

@@ -16,6 +16,7 @@
  */
 import { OracleError } from '@nendb/txn-oracle';
 import { LsmError } from '../errors.js';
+import { ioError, readError } from '../io-error.js';
 import { TRANSACTION_RETRIES_DEFAULT } from '../limits.js';
 import { type Batch, checkKey, OpKind } from '../log/batch.js';
 import { VisibleCursor } from '../merge/visible-cursor.js';
@@ -190,7 +191,7 @@ export class Lsm {
       });
     } catch (error) {
       view.close();
-      throw error;
+      throw readError(error);
     }
   }
 
@@ -371,7 +372,11 @@ export class Lsm {
   explain(key: Uint8Array): LsmExplanation {
     this.#core.checkOpen();
     checkKey(key);
-    return explainKey(this.#core, key);
+    try {
+      return explainKey(this.#core, key);
+    } catch (error) {
+      throw readError(error);
+    }
   }
 
   /** Reads every byte of every file and compares it with its checksums. */
@@ -410,7 +415,9 @@ export class Lsm {
         failure ??= error;
       }
     }
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) {
+      throw ioError(failure, 'closing the tree', 'what is committed and synced is there, open it again');
+    }
   }
 
   #find(key: Uint8Array, { snapshot }: ReadOptions): boolean {

@@ -19,8 +19,8 @@ import {
   type VfsLock,
   VfsLockedError,
 } from '@nendb/vfs';
-import { jobError } from '../compaction/job-runner.js';
 import { corrupt, LsmError } from '../errors.js';
+import { ioError } from '../io-error.js';
 import type { Batch } from '../log/batch.js';
 import { OwnLog } from '../log/own-log.js';
 import type { LogKind } from '../manifest/edit.js';
@@ -59,7 +59,7 @@ export async function openCore(options: CheckedOptions, listener: LogListener): 
   } catch (error) {
     // The first error is the one worth reporting.
     for (const step of undo.reverse()) await step().catch(() => undefined);
-    throw jobError(error);
+    throw ioError(error, `opening the tree in ${dir}`, 'nothing is lost, open it again');
   }
 }
 

@@ -12,6 +12,7 @@
  * Hot: allocates nothing where the blocks are in memory.
  */
 import { type Entry, EntryKind } from '../entry.js';
+import { readError } from '../io-error.js';
 import type { Memtable } from '../memtable/memtable.js';
 import { tableAt } from '../merge/run-cursor.js';
 import { compareBytes } from '../order.js';
@@ -43,9 +44,17 @@ export class PointReader {
 
   /**
    * Whether there is a version of `key[from, to)` at or below `sequence` that is not deleted; then `entry` shows
-   * it. It may have expired. Throws `LSM_CORRUPT`, `LSM_WRONG_KEY`, or the errno error of a read.
+   * it. It may have expired. Throws `LSM_CORRUPT`, `LSM_WRONG_KEY`, `LSM_IO`.
    */
   find(key: Uint8Array, from: number, to: number, sequence: number): boolean {
+    try {
+      return this.#find(key, from, to, sequence);
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+
+  #find(key: Uint8Array, from: number, to: number, sequence: number): boolean {
     const { entry } = this;
     const { memtables, versions, tables } = this.#sources;
     this.covered = 0;
@@ -95,6 +104,14 @@ export class PointReader {
 
   /** Brings into memory what `find` of the key needs, without blocking the thread. */
   async load(key: Uint8Array, from: number, to: number): Promise<void> {
+    try {
+      await this.#load(key, from, to);
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+
+  async #load(key: Uint8Array, from: number, to: number): Promise<void> {
     const { memtables, versions, tables } = this.#sources;
     for (const memtable of memtables.all) {
       if (memtable.get(key, from, to, NEWEST, this.entry)) return;

@@ -6,6 +6,7 @@
 import type { DataKeys } from '@nendb/codec';
 import { joinPath, type Vfs } from '@nendb/vfs';
 import { type Entry, EntryKind } from '../entry.js';
+import { readError } from '../io-error.js';
 import { OPEN_VALUE_FILES_MAX } from '../limits.js';
 import { valueFile } from '../manifest/format.js';
 import { readPointer } from '../value-log/pointer.js';
@@ -28,7 +29,7 @@ export class Values {
     this.#options = options;
   }
 
-  /** The value of `entry`: a new array. Throws `LSM_CORRUPT`, `LSM_WRONG_KEY`, or the errno error. */
+  /** The value of `entry`: a new array. Throws `LSM_CORRUPT`, `LSM_WRONG_KEY`, `LSM_IO`. */
   copyOf(entry: Entry): Uint8Array {
     return entry.kind === EntryKind.pointer
       ? this.#read(entry)
@@ -77,6 +78,10 @@ export class Values {
   #read(entry: Entry): Uint8Array {
     const { valueBytes, valueFrom, valueTo } = entry;
     const pointer = readPointer(valueBytes, valueFrom, valueTo, this.#pointer);
-    return this.reader(pointer.file).read(pointer, entry);
+    try {
+      return this.reader(pointer.file).read(pointer, entry);
+    } catch (error) {
+      throw readError(error);
+    }
   }
 }

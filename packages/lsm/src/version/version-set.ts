@@ -87,6 +87,8 @@ export interface VersionSetOptions extends ManifestOwner {
   vfs: Vfs;
   users: FileUsers;
   growthBytesMax: number | undefined;
+  /** Told once, when nothing can be installed any more. */
+  onFailure(error: LsmError): void;
 }
 
 export class VersionSet {
@@ -128,6 +130,13 @@ export class VersionSet {
   /** Why nothing is installed any more. */
   get failure(): LsmError | undefined {
     return this.#failure;
+  }
+
+  /** Installs nothing any more: what would be on disk is unknown. */
+  fail(error: LsmError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#options.onFailure(error);
   }
 
   /** The key that the manifest is sealed with; -1 in the clear. */
@@ -264,12 +273,13 @@ export class VersionSet {
         wholeState(state),
       );
     } catch (cause) {
-      this.#failure = new LsmError(
-        'LSM_IO',
-        `cannot write ${dir}/${MANIFEST_FILE} (${cause instanceof Error ? cause.message : String(cause)}): what is on disk is good, but no flush or compaction can be installed; mend the disk and open the tree again`,
+      const error = new LsmError(
+        'LSM_POISONED',
+        `cannot write ${dir}/${MANIFEST_FILE} (${cause instanceof Error ? cause.message : String(cause)}): what is on disk is good, and nothing more is written; mend the disk and open the tree again`,
         { file: `${dir}/${MANIFEST_FILE}`, cause },
       );
-      throw this.#failure;
+      this.fail(error);
+      throw error;
     }
     this.#wholeBytes = this.#manifest.bytes;
     this.rotations++;

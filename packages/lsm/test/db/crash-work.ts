@@ -25,11 +25,20 @@ export class Witness {
   readonly begunAt: number[] = [0];
   readonly doneAt: number[] = [0];
   readonly #map = new Map<string, string>();
+  readonly #db: Lsm | undefined;
 
+  /** `db`: none where it could not be opened. */
   constructor(
     readonly sim: SimVfs,
-    public db: Lsm,
-  ) {}
+    db?: Lsm,
+  ) {
+    this.#db = db;
+  }
+
+  get db(): Lsm {
+    if (this.#db === undefined) throw new Error('expected a tree, it could not be opened');
+    return this.#db;
+  }
 
   get commits(): number {
     return this.states.length - 1;
