@@ -7,7 +7,8 @@
  *
  * Invariants
  *  1. `admit` may refuse; once a record has its LSN only I/O can fail (R7).
- *  2. Records submitted in one turn of the event loop are written together at its end.
+ *  2. Records submitted in one turn of the event loop are written together at its end. Only an
+ *     `append` of a program that was just told of its last one is written at once: `follow-up.ts`.
  *  3. After the first failed write or sync nothing is accepted any more (R10): what was never
  *     handed to the disk is rejected with `WAL_POISONED`, what may surface after a restart with
  *     `WAL_OUTCOME_UNKNOWN`.

@@ -10,8 +10,8 @@
  *  3. A frame's watermark is `syncedLsn` and the synced end at the moment it gets its checksums.
  *  4. R10: the first failure ends it. No descriptor is tried again, no LSN is given twice.
  *
- * Concurrency: the plan runs in one pump; under weak policies a background sync may run beside it,
- * and the plan waits for that before it syncs the same file itself.
+ * Concurrency: the plan runs in one pump; a background sync may run beside it, and the plan waits
+ * for that before it has the pool sync the same file. In place it has a descriptor of its own.
  */
 
 import { type Vfs, writeFullySync } from '@nendb/vfs';
