@@ -113,7 +113,8 @@ export function makeHead(
 
 /**
  * Reads and checks the head of `file`. Throws `LSM_CORRUPT`, `LSM_TOO_NEW`, `LSM_FOREIGN` (another
- * database's), `LSM_WRONG_KEY` (another key, or keys for a file in the clear and the other way round).
+ * database's), `LSM_WRONG_KEY` (another key, or none for
+ * an encrypted file). A file in the clear is read whether or not keys are given: it may be older than they are.
  */
 export function readHead(
   file: VfsFile,

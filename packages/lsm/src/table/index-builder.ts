@@ -6,7 +6,7 @@
  *     separator   last key of the block <= separator < first key of the next
  *
  * Where versions of one key lie in two blocks the separator is that key, and a reader goes on to the next
- * block. An index that outgrows `INDEX_PARTITION_BYTES` becomes partitions under a root.
+ * block. An index that outgrows one partition becomes partitions under a root.
  */
 import { putUvarint, UVARINT_BYTES_MAX } from '@nendb/codec';
 import { EntryKind } from '../entry.js';
@@ -32,11 +32,18 @@ export interface IndexPayloads {
 }
 
 export class IndexBuilder {
-  #builder = new EntryBlockBuilder(INDEX_PARTITION_BYTES);
+  readonly #builder: EntryBlockBuilder;
+  readonly #partitionBytes: number;
   readonly #partitions: Partition[] = [];
   #blocks = 0;
   #firstBlock = 0;
   readonly #value = new Uint8Array(3 * UVARINT_BYTES_MAX);
+
+  /** A partition is full at so many bytes. */
+  constructor(partitionBytes = INDEX_PARTITION_BYTES) {
+    this.#partitionBytes = partitionBytes;
+    this.#builder = new EntryBlockBuilder(partitionBytes);
+  }
 
   /** How many data blocks there are. */
   get blocks(): number {
@@ -45,13 +52,13 @@ export class IndexBuilder {
 
   /** What the index takes so far, roughly, in bytes. */
   get bytes(): number {
-    return this.#partitions.length * INDEX_PARTITION_BYTES + this.#builder.bytes;
+    return this.#partitions.length * this.#partitionBytes + this.#builder.bytes;
   }
 
   /** Adds a data block that `separator[0, length)` parts from the next. */
   add(separator: Uint8Array, length: number, handle: BlockHandle): void {
     const builder = this.#builder;
-    if (builder.count > 0 && builder.bytes + length >= INDEX_PARTITION_BYTES) this.#cut();
+    if (builder.count > 0 && builder.bytes + length >= this.#partitionBytes) this.#cut();
     const end = putHandle(this.#value, handle);
     builder.add(separator, 0, length, 0, EntryKind.put, 0, this.#value, 0, end);
     this.#blocks++;
@@ -75,7 +82,7 @@ export class IndexBuilder {
   }
 
   #root(handles: readonly BlockHandle[]): Uint8Array {
-    const builder = new EntryBlockBuilder(INDEX_PARTITION_BYTES);
+    const builder = new EntryBlockBuilder(this.#partitionBytes);
     for (const [i, { separator, firstBlock }] of this.#partitions.entries()) {
       const end = putUvarint(this.#value, putHandle(this.#value, handles[i]), firstBlock);
       builder.add(separator, 0, separator.length, 0, EntryKind.put, 0, this.#value, 0, end);

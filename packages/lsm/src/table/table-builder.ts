@@ -35,6 +35,8 @@ export interface TableBuilderOptions extends OutputOptions {
   createdMs: number;
   /** A data block ends at the entry that fills it, in bytes. Default 4096. */
   blockBytes?: number;
+  /** A larger index is cut into partitions of so many bytes. Default `INDEX_PARTITION_BYTES`. */
+  indexPartitionBytes?: number;
   /** 0 for no filter. Default 10. */
   filterBitsPerKey?: number;
   /** Default `none`. */
@@ -58,7 +60,7 @@ export class TableBuilder {
   readonly #blockBytes: number;
   readonly #compression: Compression;
   readonly #block: EntryBlockBuilder;
-  readonly #index = new IndexBuilder();
+  readonly #index: IndexBuilder;
   readonly #filter: BloomFilterBuilder | undefined;
   readonly #rangeTombstones = new RangeTombstones();
   readonly #valueRefs = new Map<number, ValueReference>();
@@ -78,6 +80,7 @@ export class TableBuilder {
     this.#blockBytes = options.blockBytes ?? BLOCK_BYTES_DEFAULT;
     this.#compression = compression;
     this.#block = new EntryBlockBuilder(this.#blockBytes);
+    this.#index = new IndexBuilder(options.indexPartitionBytes);
     if (filterBitsPerKey > 0) this.#filter = new BloomFilterBuilder(filterBitsPerKey);
     const none = new Uint8Array(0);
     this.#properties = {
