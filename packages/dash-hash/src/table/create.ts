@@ -57,16 +57,20 @@ function rootOffset(space: Space, root: number): number {
   );
 }
 
+/** Frees the segment of a free header: a crash came between making it and making the table. */
+export function freeLeftSegment(space: Space, unit: number): void {
+  const left = windowAt(space.windows, unit).u32[wordOf(unit) + OWN_ENTRY] & ~CLASS_MASK;
+  if (left === 0) return;
+  const from = offsetOf(unit) + OWN_ENTRY * 4;
+  space.region.free(offsetOf(left), segmentBytes(FIRST_CLASS), { from });
+}
+
 /** Everything of a header but its state, with a first segment. */
 function fillHeader(space: Space, unit: number, seed: Seed, tag: number): void {
   const window = windowAt(space.windows, unit);
   const word = wordOf(unit);
   const entryOffset = offsetOf(unit) + OWN_ENTRY * 4;
-  const left = window.u32[word + OWN_ENTRY] & ~CLASS_MASK;
-  // A crash came between making the segment and making the table.
-  if (left !== 0) {
-    space.region.free(offsetOf(left), segmentBytes(FIRST_CLASS), { from: entryOffset });
-  }
+  freeLeftSegment(space, unit);
   const segment = space.alloc(segmentBytes(FIRST_CLASS), entryOffset);
   clearSegment(space, segment, FIRST_CLASS, 0);
   persistSegment(space, segment, FIRST_CLASS);

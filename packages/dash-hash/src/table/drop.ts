@@ -28,7 +28,7 @@ import {
 import type { Space } from '../space/space.js';
 import { offsetOf, windowAt, wordOf } from '../space/words.js';
 import type { TableCore } from './core.js';
-import { FIRST_CLASS, OWN_ENTRY } from './create.js';
+import { FIRST_CLASS, freeLeftSegment, OWN_ENTRY } from './create.js';
 import { directoryBytes } from './grow.js';
 import { segmentEnd } from './repair.js';
 import { clearSegment, persistSegment, segmentBytes } from './segment-builder.js';
@@ -70,10 +70,11 @@ export function clearTable(core: TableCore): void {
   const own = core.hasOwnDirectory;
   const target = windowAt(space.windows, other);
   const word = wordOf(other);
+  // The entry of a free header names a segment of its own: this one gets it with its state.
+  freeLeftSegment(space, other);
   for (let i = TABLE.directory; i < TABLE_BYTES / 4; i++) {
-    target.store32(word + i, core.headerWord(i));
+    if (i !== OWN_ENTRY) target.store32(word + i, core.headerWord(i));
   }
-  if (!own) target.store32(word + OWN_ENTRY, 0);
   target.store32(word + TABLE.directory, 0);
   target.store32(word + TABLE.dropping, own ? other + OWN_DIRECTORY_UNITS : core.directory);
   target.store32(word + TABLE.dropGeneration, space.generation);
@@ -84,6 +85,7 @@ export function clearTable(core: TableCore): void {
   space.region.publish(offsetOf(segment), header + OWN_ENTRY * 4, {
     words: [
       [offsetOf(other) + TABLE.state * 4, TABLE_DROPPED],
+      [offsetOf(other) + OWN_ENTRY * 4, own ? core.headerWord(OWN_ENTRY) : 0],
       [space.offsetOfWord(SPACE.firstDropped), other],
       [header + TABLE.directory * 4, unit + OWN_DIRECTORY_UNITS],
       [header + TABLE.count * 4, 0],

@@ -1,5 +1,5 @@
 /** Histories worth crashing: each reaches one part of the table, a seed varies it. */
-import { random } from '../model/run.js';
+import { random } from '../random.js';
 import { CrashMachine, type MachineOptions, type Operation } from './machine.js';
 
 export interface History {

@@ -1,4 +1,5 @@
 /** Random histories for the world, long ones: a plan says what kind, a seed says which. */
+import { random } from '../random.js';
 import { World } from './world.js';
 
 export interface Plan {
@@ -13,17 +14,6 @@ export interface Plan {
   tablesMax: number;
   chunkBytes: number;
   images: boolean;
-}
-
-/** A small fast generator (Steele, Vigna: mulberry32 variant): from 0 to below `below`. */
-export function random(seed: number): (below: number) => number {
-  let state = seed | 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
 }
 
 export function runPlan(plan: Plan): void {
