@@ -34,7 +34,7 @@ import {
 } from '../format.js';
 import { ALLOCATION_BYTES_MAX, FIT_TRIES_MAX } from '../limits.js';
 import type { Medium } from '../media/medium.js';
-import { BlockLists, endless, PENDING_LIST } from './block-lists.js';
+import { BlockLists, damaged, endless, PENDING_LIST } from './block-lists.js';
 import { classOf } from './size-class.js';
 import type { Transaction } from './transaction.js';
 
@@ -46,7 +46,7 @@ export class Allocator {
   constructor(medium: Medium, words: Transaction) {
     this.#medium = medium;
     this.#words = words;
-    this.#lists = new BlockLists(words);
+    this.#lists = new BlockLists(words, medium.bytesMax / LINE_BYTES);
   }
 
   /** Takes up what the region says, after a recovery changed it. */
@@ -90,7 +90,7 @@ export class Allocator {
       words.set(block, BLOCK.previousLines, this.#lastLines(window));
       this.#setEnd(window, used + lines, lines);
     } else {
-      const found = words.get(block, BLOCK.lines);
+      const found = this.#checkedLines(block, BLOCK_FREE);
       this.#lists.remove(classOf(found), block);
       const rest = found - lines;
       if (rest < BLOCK_LINES_MIN) taken = found;
@@ -110,9 +110,9 @@ export class Allocator {
 
   /** Stages giving a block back, joined with its free neighbours. */
   release(block: number): void {
-    const words = this.#words;
-    const taken = words.get(block, BLOCK.lines);
-    if (words.get(block, BLOCK.state) === BLOCK_PENDING) this.#lists.remove(PENDING_LIST, block);
+    const isPending = this.isPending(block);
+    const taken = this.#checkedLines(block, isPending ? BLOCK_PENDING : BLOCK_OWNED);
+    if (isPending) this.#lists.remove(PENDING_LIST, block);
     this.#count(COUNTER.takenLines, -taken);
     this.#count(COUNTER.blocks, -1);
     this.#join(block, taken);
@@ -145,8 +145,8 @@ export class Allocator {
   bytesAt(offset: number): number {
     const block = offset / LINE_BYTES - 1;
     if (!Number.isInteger(block) || block < HEADER_LINES) return -1;
+    if (offset >= this.#medium.bytesMax) return -1;
     const window = block >>> LINE_WINDOW_SHIFT;
-    if (window >= this.#medium.windows.length) return -1;
     if ((block & LINE_POSITION_MASK) >= this.#usedLines(window)) return -1;
     const state = this.#words.get(block, BLOCK.state);
     if (state !== BLOCK_OWNED && state !== BLOCK_PENDING) return -1;
@@ -173,7 +173,9 @@ export class Allocator {
 
   /** How far blocks reach in a window, in lines from its start. */
   #usedLines(window: number): number {
-    return this.#windowWord(window, WINDOW_WORD.usedLines);
+    const used = this.#windowWord(window, WINDOW_WORD.usedLines);
+    if (used >= 0 && used * LINE_BYTES <= this.#medium.windows[window].bytes) return used;
+    throw damaged(`the blocks of window ${window} end at its line ${used}`);
   }
 
   #lastLines(window: number): number {
@@ -250,6 +252,19 @@ export class Allocator {
     return scanned;
   }
 
+  /** The length of a block that is in `state`, once it is clear that its header fits where it is. */
+  #checkedLines(block: number, state: number): number {
+    const window = block >>> LINE_WINDOW_SHIFT;
+    const position = block & LINE_POSITION_MASK;
+    const first = window === 0 ? HEADER_LINES : 0;
+    const lines = this.#words.get(block, BLOCK.lines);
+    const before = this.#words.get(block, BLOCK.previousLines);
+    const fits = lines >= BLOCK_LINES_MIN && position + lines <= this.#usedLines(window);
+    const follows = position === first ? before === 0 : before > 0 && position - before >= first;
+    if (fits && follows && this.#words.get(block, BLOCK.state) === state) return lines;
+    throw damaged(`the block at line ${block}, of ${lines} lines behind ${before}, does not fit`);
+  }
+
   /** Makes `[block, block + lines)` free, together with free neighbours. */
   #join(block: number, lines: number): void {
     const words = this.#words;
@@ -281,7 +296,7 @@ export class Allocator {
 
   /** Takes a free block out of its list, to be part of another; returns its lines. */
   #swallow(block: number): number {
-    const lines = this.#words.get(block, BLOCK.lines);
+    const lines = this.#checkedLines(block, BLOCK_FREE);
     this.#lists.remove(classOf(lines), block);
     this.#count(COUNTER.freeLines, -lines);
     this.#words.set(block, BLOCK.state, 0);

@@ -2,7 +2,7 @@
 import type { Region } from '../region.js';
 
 /** The size of regions that the suite asks for, in bytes. */
-export const CONFORMANCE_BYTES = 1024 * 1024;
+export const CONFORMANCE_BYTES = 256 * 1024;
 
 export interface ConformanceSubject {
   /** Makes an empty region of `CONFORMANCE_BYTES`; called once. */

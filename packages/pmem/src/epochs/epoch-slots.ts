@@ -64,8 +64,8 @@ export class EpochSlots {
   /** Frees every slot of an attachment that is gone; returns how many there were. */
   releaseAll(owner: number): number {
     let released = 0;
-    const used = Atomics.load(this.#words, SLOTS_USED);
-    for (let slot = 0; slot < used; slot++) {
+    // All of them: a thread may die between claiming a slot and counting it as used.
+    for (let slot = 0; slot < EPOCH_SLOTS_MAX; slot++) {
       if (Atomics.load(this.#words, at(slot, OWNER)) !== owner) continue;
       this.release(slot);
       released++;
