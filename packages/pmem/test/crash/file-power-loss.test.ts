@@ -64,12 +64,16 @@ function recover(image: SimImage, at: number, { states, reached, openedAt }: Liv
 }
 
 /** Crashes a life at every change of the disk; the first thing wrong. */
-async function search(seed: number, wrap: (sim: SimVfs) => Vfs = (sim) => sim) {
+async function search(
+  seed: number,
+  wrap: (sim: SimVfs) => Vfs = (sim) => sim,
+  kind: 'power' | 'kill' = 'power',
+) {
   const sim = new SimVfs({ seed });
   const lived = await live(sim, wrap(sim), seed);
   const seen = new Set<string>();
   let images = 0;
-  for (const { at, image } of sim.crashImages({ samples: 10, subsetsMax: 32, seen })) {
+  for (const { at, image } of sim.crashImages({ samples: 10, subsetsMax: 32, seen, kind })) {
     images++;
     const wrong = await recover(image, at, lived);
     if (wrong !== '') return { images, found: `${wrong} (${image.label})` };
@@ -108,6 +112,7 @@ test.each(testSeeds('file on a disk that loses power'))(
     const { images, found } = await search(seed);
     expect(found).toBeUndefined();
     expect(images).toBeGreaterThan(50);
+    expect((await search(seed, undefined, 'kill')).found).toBeUndefined();
   },
 );
 

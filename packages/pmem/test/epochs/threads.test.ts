@@ -1,5 +1,8 @@
 /** Readers in other threads: nothing is freed under them, and their death holds nothing back. */
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Epochs, Region } from '@nendb/pmem';
@@ -12,6 +15,7 @@ const BYTES = WORDS * 4;
 const READERS = 2;
 const RUN_MS = 400;
 const GARBAGE_MAX = 1000;
+const REGION_BYTES = 1024 * 1024;
 const STARTED = 0;
 const STOP = 1;
 
@@ -51,8 +55,7 @@ async function waitFor(what: () => boolean): Promise<void> {
 }
 
 /** Replaces blocks under the readers' eyes; freed blocks are trampled on at once. */
-async function race(mode: 'guarded' | 'unguarded') {
-  const region = Region.heap(1024 * 1024);
+async function race(mode: 'guarded' | 'unguarded', region = Region.heap(REGION_BYTES)) {
   const epochs = Epochs.create(region);
   const [{ i32 }] = region.windows;
   const table = region.alloc(BLOCKS * 4, { into: region.rootWord(0) });
@@ -104,6 +107,17 @@ describe.skipIf(!isBuilt)('one writer and two readers', () => {
     expect(wrong).toBe(0);
   });
 
+  test('the same in a mapped file', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'nendb-pmem-threads-'));
+    const path = join(dir, 'region');
+    const region = await Region.open({ backend: 'mmap', path, bytesMax: REGION_BYTES });
+    const { reads, wrong } = await race('guarded', region);
+    await region.close();
+    rmSync(dir, { recursive: true });
+    expect(reads).toBeGreaterThan(1000);
+    expect(wrong).toBe(0);
+  });
+
   test('the control: without guards they do', async () => {
     const { wrong } = await race('unguarded');
     expect(wrong).toBeGreaterThan(0);
@@ -115,7 +129,7 @@ describe.skipIf(!isBuilt)('a reader that dies inside a guard holds nothing back'
     ['killed in a loop', 'hang'],
     ['with an error', 'throw'],
   ] as const)('%s', async (_how, mode) => {
-    const region = Region.heap(1024 * 1024);
+    const region = Region.heap(REGION_BYTES);
     const epochs = Epochs.create(region);
     const control = new Int32Array(new SharedArrayBuffer(12));
     const worker = start(region, epochs, control, mode);
@@ -140,7 +154,7 @@ describe.skipIf(!isBuilt)('a reader that dies inside a guard holds nothing back'
   });
 
   test('also where it never attached', async () => {
-    const region = Region.heap(1024 * 1024);
+    const region = Region.heap(REGION_BYTES);
     const epochs = Epochs.create(region);
     const { handle } = epochs.share();
     (handle as { port: { close(): void } }).port.close();

@@ -161,6 +161,28 @@ describe('a mapped region', () => {
     await anew.close();
   });
 
+  test('R17: its dirty mark is on the disk before the first store, all else before the clean one', async () => {
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    const written: { file: Buffer; bytes: number }[] = [];
+    class Watched extends Native {
+      override sync(address: number, bytes: number): void {
+        super.sync(address, bytes);
+        written.push({ file: readFileSync(path), bytes });
+      }
+    }
+    const state = ({ file }: { file: Buffer }) =>
+      file.toString('latin1', LIFE.state, LIFE.state + 4);
+    const options = { backend: 'mmap', path, bytesMax: BYTES } as const;
+    const how = { backend: 'mmap', flags: MAP_SHARED } as const;
+    const region = Region.on(await mapFile(new Watched(koffi), options, how), {});
+    expect(written.map(state)).toEqual(['USED']);
+    const offset = region.alloc(20_000, { into: region.rootWord(0) });
+    expect(written).toHaveLength(1);
+    await region.close();
+    expect(written.map(state).slice(1)).toEqual(['USED', 'USED', 'CLEN']);
+    expect(written[2].bytes).toBeGreaterThanOrEqual(offset + 20_000);
+  });
+
   test('is not left locked or mapped by an open that failed', async () => {
     await (await open()).close();
     leaveInUse('another-boot');
