@@ -103,6 +103,63 @@ describe('a mapped region', () => {
     await region.close();
   });
 
+  test('whose file was copied with holes gets its space back before anything is stored', async () => {
+    const region = await open({ bytesMax: 64 * 1024 * 1024 });
+    const offset = region.alloc(30 * 1024 * 1024, { into: region.rootWord(0) });
+    await region.close();
+    const holes = join(dir, 'holes');
+    writeFileSync(holes, readFileSync(path).subarray(0, offset));
+    truncateSync(holes, 64 * 1024 * 1024);
+    expect(statSync(holes).blocks * 512).toBeLessThan(1024 * 1024);
+    const copy = await open({ path: holes, bytesMax: undefined });
+    expect(statSync(holes).blocks * 512).toBeGreaterThanOrEqual(30 * 1024 * 1024);
+    expect(copy.verify().ok).toBe(true);
+    await copy.close();
+  });
+
+  test('that has its space does not take it again', async () => {
+    const region = await open({ bytesMax: 64 * 1024 * 1024 });
+    region.alloc(30 * 1024 * 1024, { into: region.rootWord(0) });
+    await region.close();
+    const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    let allocated = 0;
+    class Counting extends Native {
+      override allocate(fd: number, from: number, bytes: number): void {
+        allocated += bytes;
+        super.allocate(fd, from, bytes);
+      }
+    }
+    const how = { backend: 'mmap', flags: MAP_SHARED } as const;
+    const again = Region.on(await mapFile(new Counting(koffi), { backend: 'mmap', path }, how), {});
+    expect(allocated).toBe(0);
+    again.alloc(1024 * 1024);
+    expect(allocated).toBeGreaterThan(1000);
+    await again.close();
+  });
+
+  test('falls back to memory of its thread alone where the shared kind is refused', async () => {
+    const found = globalThis as { WebAssembly?: unknown };
+    const real = found.WebAssembly;
+    class Memory {
+      constructor() {
+        throw new RangeError('could not allocate memory');
+      }
+    }
+    try {
+      for (const wasm of [undefined, { Memory }]) {
+        found.WebAssembly = wasm;
+        const region = await open();
+        expect(region.caps.shared).toBe(false);
+        const offset = region.alloc(64);
+        region.windows[0].store32(offset / 4, 5);
+        expect(readFileSync(path).readInt32LE(offset)).toBe(5);
+        await region.close();
+      }
+    } finally {
+      found.WebAssembly = real;
+    }
+  });
+
   test('used after its close reads zeros and stores into nothing', async () => {
     const region = await open();
     const offset = region.alloc(64, { into: region.rootWord(0) });

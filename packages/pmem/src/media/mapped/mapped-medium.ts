@@ -180,20 +180,30 @@ export class MappedMedium implements Medium {
     return word.readInt32LE() === SELF_TEST_WORD;
   }
 
-  /** A copied file may have holes where blocks are: they get their space before the first store. */
+  /**
+   * A copied file may have holes where blocks are: they get their space before the first store. A
+   * file that has all its space is left alone, since taking it again walks every page of a tmpfs
+   * (150 ms for 3 GiB).
+   */
   #reserveUsed(): void {
-    const { i32 } = this.windows[0];
-    this.reserve(0, HEADER_BYTES);
-    for (let window = 0; window < this.windows.length; window++) {
-      const used = i32[WINDOWS_LINE * 16 + window * 2] * 64;
-      if (used < 0 || used > this.windows[window].bytes) {
-        throw new PmemError(
-          'PMEM_CORRUPT',
-          `expected at most ${this.windows[window].bytes} used bytes in window ${window} of ${this.#source.path}, got ${used}: open it with create: 'replace' and rebuild what it held`,
-        );
-      }
-      if (used > 0) this.reserve(window, used);
+    const used = this.windows.map((_, window) => this.#usedBytes(window));
+    const whole = used.reduce((sum, bytes) => sum + bytes, 0);
+    const hasAll = this.#native.allocatedBytes(this.#fd) >= whole;
+    for (const [window, bytes] of used.entries()) {
+      if (hasAll) this.#reserved[window] = bytes;
+      else if (bytes > 0) this.reserve(window, bytes);
     }
+  }
+
+  /** Bytes up to the end of a window's blocks, as the header says. */
+  #usedBytes(window: number): number {
+    const bytes = this.windows[0].i32[WINDOWS_LINE * 16 + window * 2] * 64;
+    const { bytes: windowBytes } = this.windows[window];
+    if (bytes >= (window === 0 ? HEADER_BYTES : 0) && bytes <= windowBytes) return bytes;
+    throw new PmemError(
+      'PMEM_CORRUPT',
+      `expected at most ${windowBytes} used bytes in window ${window} of ${this.#source.path}, got ${bytes}: open it with create: 'replace' and rebuild what it held`,
+    );
   }
 }
 

@@ -18,6 +18,12 @@ export const MAP_SYNC = 0x80000;
 
 const O_RDWR_CLOEXEC = 0x80002;
 const MS_SYNC = 0x4;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_BLOCKS = 0x400;
+/** struct statx is the same everywhere: 256 bytes, the blocks of 512 bytes at 48. */
+const STATX_BYTES = 256;
+const STATX_BLOCKS_OFFSET = 48;
+const STATX_BLOCK_BYTES = 512;
 const ARCHITECTURES = ['x64', 'arm64', 'riscv64', 'loong64'];
 
 /** What of koffi is used. */
@@ -53,6 +59,9 @@ export class Native {
     fd: number,
     from: number,
   ) => number | bigint;
+  readonly #statx:
+    | ((fd: number, path: string, flags: number, mask: number, into: Uint8Array) => number)
+    | undefined;
   readonly #msync: (address: number, bytes: number, flags: number) => number;
 
   constructor(koffi: Koffi) {
@@ -64,6 +73,9 @@ export class Native {
     this.#fallocate = func('int posix_fallocate(int fd, int64_t from, int64_t bytes)');
     this.#mmap = func(
       'int64_t mmap(int64_t address, size_t bytes, int protection, int flags, int fd, int64_t from)',
+    );
+    this.#statx = optional(() =>
+      func('int statx(int fd, const char *path, int flags, uint32_t mask, void *into)'),
     );
     this.#msync = func('int msync(int64_t address, size_t bytes, int flags)');
   }
@@ -83,6 +95,13 @@ export class Native {
   allocate(fd: number, from: number, bytes: number): void {
     const errno = this.#fallocate(fd, from, bytes);
     if (errno !== 0) throw new NativeError('posix_fallocate', this.#errnoName(errno));
+  }
+
+  /** Bytes of disk space that the file has; 0 where the system does not say. */
+  allocatedBytes(fd: number): number {
+    const stat = Buffer.alloc(STATX_BYTES);
+    if (this.#statx?.(fd, '', AT_EMPTY_PATH, STATX_BLOCKS, stat) !== 0) return 0;
+    return Number(stat.readBigUInt64LE(STATX_BLOCKS_OFFSET)) * STATX_BLOCK_BYTES;
   }
 
   /** Maps; `address` 0 lets the kernel choose. Returns the address. */
@@ -109,6 +128,15 @@ export class Native {
   #errnoName(errno: number): string {
     const known = Object.entries(this.koffi.os.errno).find(([, number]) => number === errno);
     return known?.[0] ?? `errno ${errno}`;
+  }
+}
+
+/** A function that older C libraries lack. */
+function optional<T>(find: () => T): T | undefined {
+  try {
+    return find();
+  } catch {
+    return undefined;
   }
 }
 

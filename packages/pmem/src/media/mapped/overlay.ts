@@ -35,7 +35,10 @@ interface Wasm {
   }) => WasmMemory;
 }
 
-/** Maps `bytes` bytes of the open file from `from`; `flags` say how (`MAP_SHARED`, ...). */
+/**
+ * Maps `bytes` bytes of the open file from `from`; `flags` say how (`MAP_SHARED`, ...). `undefined`
+ * where there is no such memory.
+ */
 export function mapShared(
   native: Native,
   fd: number,
@@ -45,12 +48,22 @@ export function mapShared(
 ): Mapping | undefined {
   const wasm = (globalThis as { WebAssembly?: Wasm }).WebAssembly;
   if (wasm === undefined) return undefined;
-  const pages = Math.ceil(bytes / WASM_PAGE_BYTES);
-  const memory = new wasm.Memory({ initial: pages, maximum: pages, shared: true });
+  const memory = makeMemory(wasm, Math.ceil(bytes / WASM_PAGE_BYTES));
+  if (memory === undefined) return undefined;
   const window = new MemoryWindow(memory.buffer, 0, bytes);
   const address = native.addressOf(window.u8);
   native.map(address, bytes, flags | MAP_FIXED, fd, from);
   return { address, bytes, window, buffer: memory.buffer };
+}
+
+/** Memory of `pages` pages; `undefined` where the system refuses so much address space. */
+function makeMemory(wasm: Wasm, pages: number): WasmMemory | undefined {
+  try {
+    return new wasm.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 export function mapUnshared(
