@@ -83,7 +83,7 @@ export const HISTORIES: readonly History[] = [
 export function runHistory(
   history: History,
   seed: number,
-  options: Pick<MachineOptions, 'samples' | 'againEvery'>,
+  options: Pick<MachineOptions, 'samples' | 'againEvery' | 'failuresMax'>,
 ): CrashMachine {
   const next = random(seed);
   const machine = new CrashMachine({
@@ -98,7 +98,8 @@ export function runHistory(
     machine.run({ kind: 'set', table: 0, key: key(), value: value() });
   }
   machine.watch(true);
-  for (let i = 0; i < history.operations; i++) {
+  const { failuresMax = 10 } = options;
+  for (let i = 0; i < history.operations && machine.failures.length < failuresMax; i++) {
     const { tables } = machine;
     const table = tables[next(tables.length)];
     machine.run(operation(pick(history, next(1000)), tables.length, table, next, key, value));

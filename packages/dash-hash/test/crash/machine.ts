@@ -31,6 +31,8 @@ export interface MachineOptions {
   againEvery: number;
   /** Of so many changes that do nothing rare one is watched. */
   commonEvery: number;
+  /** Nothing more is crashed after so many failures. */
+  failuresMax?: number;
 }
 
 /** Drains of a change that moves, grows and compacts nothing. */
@@ -127,7 +129,8 @@ export class CrashMachine {
   }
 
   #crash(point: CrashPoint): void {
-    const { samples } = this.#options;
+    const { samples, failuresMax = 10 } = this.#options;
+    if (this.failures.length >= failuresMax) return;
     for (const image of point.images({ subsetsMax: 2, samples, seen: this.#seen })) {
       this.images++;
       const again = this.images % this.#options.againEvery === 0;
