@@ -12,8 +12,8 @@
  */
 
 import { LsmError } from '../errors.js';
-import type { VisibleCursor } from '../merge/visible-cursor.js';
 import { readError } from '../io-error.js';
+import type { VisibleCursor } from '../merge/visible-cursor.js';
 import { isAtOrBehind, isEmptyRange, type KeyBounds, keyAfter } from './key-bounds.js';
 import type { Values } from './values.js';
 

@@ -37,9 +37,7 @@ export class Flusher {
     const { dir } = core.options;
     this.#core = core;
     this.#onInstalled = onInstalled;
-    this.#runner = new JobRunner(vfs, { dir, databaseUuid }, limiter, () =>
-      core.syncNames(),
-    );
+    this.#runner = new JobRunner(vfs, { dir, databaseUuid }, limiter, () => core.syncNames());
     this.background = new Background(vfs.timers, {
       work: () => this.#flushOldest(),
       onFailure: (error, retryMs) => this.#failed(error, retryMs),

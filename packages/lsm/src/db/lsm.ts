@@ -416,7 +416,11 @@ export class Lsm {
       }
     }
     if (failure !== undefined) {
-      throw ioError(failure, 'closing the tree', 'what is committed and synced is there, open it again');
+      throw ioError(
+        failure,
+        'closing the tree',
+        'what is committed and synced is there, open it again',
+      );
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import type { DataKeys } from '@nendb/codec';
 import { joinPath, type Vfs } from '@nendb/vfs';
+import { copyBytes } from '../copy-bytes.js';
 import { type Entry, EntryKind } from '../entry.js';
 import { readError } from '../io-error.js';
 import { OPEN_VALUE_FILES_MAX } from '../limits.js';
@@ -33,7 +34,7 @@ export class Values {
   copyOf(entry: Entry): Uint8Array {
     return entry.kind === EntryKind.pointer
       ? this.#read(entry)
-      : entry.valueBytes.slice(entry.valueFrom, entry.valueTo);
+      : copyBytes(entry.valueBytes, entry.valueFrom, entry.valueTo);
   }
 
   /** The value of `entry`, borrowed where it lies beside its key. */

@@ -11,7 +11,9 @@
  *  3. A commit is acknowledged when the log has made it durable under the policy.
  *
  * Hot: a put encodes into one buffer that is used again, copies key and value into the memtable, and shares the
- * promise of its turn.
+ * promise of its turn. Where commits come one after the other, each awaited, and no sync is promised, the turn is not
+ * waited for: the log is written in the call. Whether the next one is such is told by a promise job: one that comes
+ * before that job is of a program that did not wait.
  */
 import { putUvarint, UVARINT_BYTES_MAX } from '@nendb/codec';
 import { EntryKind } from '../entry.js';
@@ -25,6 +27,9 @@ import type { Core } from './core.js';
 const RECORD_BYTES_MIN = 4096;
 /** A longer record's buffer is given back. */
 const RECORD_BYTES_KEPT = 1024 * 1024;
+/** After so many commits in a row without a turn of the event loop others get theirs. */
+const LONE_STREAK_MAX = 64;
+const DONE = Promise.resolve();
 
 export interface WritePathOwner {
   /** The memtable is full. */
@@ -38,14 +43,29 @@ export class WritePath {
   readonly #owner: WritePathOwner;
   readonly #gate: CommitGate;
   readonly #notes: BatchTarget;
+  readonly #loneAllowed: boolean;
   #record = new Uint8Array(RECORD_BYTES_MIN);
+  /** Whether the next commit is expected to come alone. */
+  #lone = false;
+  #loneStreak = 0;
+  readonly #expectLone = (): void => {
+    this.#lone = true;
+  };
 
   constructor(core: Core, owner: WritePathOwner) {
     this.#core = core;
     this.#owner = owner;
     const { timers } = core.vfs;
-    const delayMs = (bytes: number) => owner.delayMs(bytes);
-    this.#gate = new CommitGate({ timers, delayMs }, core.log?.durableSequence ?? 0);
+    this.#loneAllowed = core.options.sync !== 'always';
+    const gateOwner = {
+      timers,
+      delayMs: (bytes: number) => owner.delayMs(bytes),
+      onLone: () => {
+        this.#loneStreak = 0;
+        if (this.#loneAllowed) DONE.then(this.#expectLone);
+      },
+    };
+    this.#gate = new CommitGate(gateOwner, core.log?.durableSequence ?? 0);
     const { oracle } = core;
     this.#notes = {
       put: (bytes, from, to) => oracle.noteWrite(bytes, from, to),
@@ -68,10 +88,15 @@ export class WritePath {
   write(kind: OpKind, key: Uint8Array, value: Uint8Array, expireAtMs: number): Promise<void> {
     const log = this.#ownLog();
     const length = this.#encode(kind, key, value, expireAtMs);
-    const sequence = log.submit(this.#record, length);
+    const lone = this.#lone && this.#owner.delayMs(length) === 0;
+    this.#lone = false;
+    const sequence = lone ? log.submitSync(this.#record, length) : log.submit(this.#record, length);
     this.#apply(sequence, kind, key, value, expireAtMs);
     this.#committed(sequence, length);
-    return this.#gate.join(sequence, length);
+    if (!lone) return this.#gate.join(sequence, length);
+    // The last of the streak goes without a job: the one after it waits for a turn.
+    if (++this.#loneStreak < LONE_STREAK_MAX) DONE.then(this.#expectLone);
+    return DONE;
   }
 
   /** The same, waiting in the call. */

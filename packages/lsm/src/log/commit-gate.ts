@@ -14,6 +14,7 @@ import type { Timers } from '@nendb/vfs';
 
 interface Group {
   lsn: number;
+  commits: number;
   bytes: number;
   promise: Promise<void>;
   resolve(): void;
@@ -24,6 +25,8 @@ export interface GateOwner {
   timers: Timers;
   /** How long writers of so many bytes are to be held back, in ms. */
   delayMs(bytes: number): number;
+  /** A turn had one commit, and its writer is being told: likely the next one comes alone, too. */
+  onLone(): void;
 }
 
 export class CommitGate {
@@ -41,6 +44,7 @@ export class CommitGate {
   join(lsn: number, bytes: number): Promise<void> {
     const group = this.#open ?? this.#begin();
     group.lsn = lsn;
+    group.commits++;
     group.bytes += bytes;
     return group.promise;
   }
@@ -71,7 +75,7 @@ export class CommitGate {
     });
     // Whoever does not wait for a put learns of the failure from the next one.
     promise.catch(() => undefined);
-    const group: Group = { lsn: 0, bytes: 0, promise, resolve, reject };
+    const group: Group = { lsn: 0, commits: 0, bytes: 0, promise, resolve, reject };
     this.#open = group;
     this.#owner.timers.turnEnd(() => {
       if (this.#open !== group) return;
@@ -82,9 +86,14 @@ export class CommitGate {
     return group;
   }
 
-  #settle({ bytes, resolve }: Group): void {
+  #settle({ bytes, commits, resolve }: Group): void {
     const delayMs = this.#owner.delayMs(bytes);
-    if (delayMs > 0) this.#owner.timers.after(delayMs, resolve);
-    else resolve();
+    if (delayMs > 0) {
+      this.#owner.timers.after(delayMs, resolve);
+      return;
+    }
+    // Before the promise: what `onLone` leaves to a promise job has to run before the writer goes on.
+    if (commits === 1) this.#owner.onLone();
+    resolve();
   }
 }

@@ -301,7 +301,7 @@ class Run {
 }
 
 const VARIANTS: [string, Partial<LsmOptions>][] = [
-  ['leveled', { compaction: 'leveled' }],
+  ['leveled', { compaction: 'leveled', sync: 'os' }],
   ['leveled, with a value log', { valueLog: { thresholdBytes: 30, fileBytes: 600 } }],
   ['size-tiered', { compaction: 'size-tiered', level0RunsCompact: 2 }],
   ['universal, with a value log', { compaction: 'universal', valueLog: { thresholdBytes: 150 } }],
