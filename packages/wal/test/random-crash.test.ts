@@ -20,7 +20,7 @@ import {
 } from './sim-log.js';
 
 const POLICIES: SyncPolicy[] = ['always', 'always', 'os', { windowMs: 3 }, { every: 4 }];
-const IMAGES_MAX = 300;
+const IMAGES_MAX = 120;
 
 interface Life {
   sim: SimVfs;

@@ -3,12 +3,14 @@
  * compares what an opening finds with what had been promised. A share of the openings dies, too; after
  * another share the log goes on, and is opened once more.
  *
- * An image is opened `promptly`: a turn of the event loop for each step of an opening would take longer
- * than the opening. Where the log goes on it has the machine as it is, with all its disorder.
+ * Most images are opened as bare files: a machine that keeps its history, and a turn of the event loop
+ * for each step, would take several times as long as the opening. One that dies is opened on a machine,
+ * `promptly`; where the log goes on it has the machine as it is, with all its disorder.
  */
 import { type SimImage, SimVfs } from '@nendb/vfs/sim';
-import type { Wal } from '@nendb/wal';
-import { openSim } from '../sim-log.js';
+import { Wal } from '@nendb/wal';
+import { MemoryVfs } from '../memory-vfs.js';
+import { DIR, openSim, SMALL } from '../sim-log.js';
 import { type Life, live } from './life.js';
 import { promptly } from './prompt-vfs.js';
 
@@ -67,7 +69,7 @@ export class LogSweep {
     result.tailed += life.tailed;
     for (const each of this.#cases(life)) {
       const after = await this.#check(each);
-      if (each.sequel !== 'dies') continue;
+      if (!after) continue;
       for (const nested of this.#nestedCases(each, after)) await this.#check(nested);
     }
   }
@@ -108,20 +110,25 @@ export class LogSweep {
     return this.result.images % GO_ON_EVERY === 1 ? 'goes on' : 'nothing';
   }
 
-  async #check(each: Case): Promise<SimVfs> {
+  /** The machine that was opened on, where it is to die. */
+  async #check(each: Case): Promise<SimVfs | undefined> {
     const { life, image, sequel } = each;
-    const sim = SimVfs.fromImage(image, { seed: 7, record: sequel === 'dies' });
     try {
-      if (sequel === 'goes on') {
-        await sim.run(() => goOn(sim, each));
-        sim.assertClean();
-        this.result.wentOn++;
-      } else {
+      if (sequel === 'nothing') {
+        await compare(await openFiles(each), each);
+        return undefined;
+      }
+      const sim = SimVfs.fromImage(image, { seed: 7, record: sequel === 'dies' });
+      if (sequel === 'dies') {
         const vfs = promptly(sim);
         const { wal } = await openSim(sim, { ...life.options, vfs, lock: false });
         await compare(wal, each);
+        return sim;
       }
-      return sim;
+      await sim.run(() => goOn(sim, each));
+      sim.assertClean();
+      this.result.wentOn++;
+      return undefined;
     } catch (error) {
       throw new Error(
         `seed ${life.seed}, ${JSON.stringify(life.options)}, ${image.label}, ${sequel}: ${error instanceof Error ? error.message : String(error)}`,
@@ -129,6 +136,15 @@ export class LogSweep {
       );
     }
   }
+}
+
+/** Opens what a program that boots on the image would find. */
+async function openFiles({ life, image }: Case): Promise<Wal> {
+  const files: [string, Uint8Array][] = [];
+  for (const [path, bytes] of image.files()) files.push([path.slice(1), bytes]);
+  const vfs = new MemoryVfs('', files);
+  const { wal } = await Wal.open({ dir: DIR, vfs, ...SMALL, ...life.options, lock: false });
+  return wal;
 }
 
 /** Throws unless the log holds what one of the life's timelines allows. */
