@@ -27,6 +27,8 @@ export interface SimPmemOptions {
   image?: Uint8Array;
   /** Called before each drain takes effect and at each ack: the moments worth crashing at. */
   onCrashPoint?: (point: CrashPoint) => void;
+  /** Says in the report where redundant flushes and unpersisted stores come from; slow. */
+  traceSites?: boolean;
   /** A full disk: memory beyond so many bytes is refused. */
   diskBytesMax?: number;
 }
@@ -39,10 +41,20 @@ export interface SimReport {
   redundantFlushes: number;
   /** Calls of `drain` with nothing flushed before them. */
   redundantDrains: number;
+  /** Where they were called, and how often; with `traceSites`. */
+  redundantFlushSites: Map<string, number>;
   /** Acknowledged although a store was not flushed: offsets of lines, with the ack. */
-  missingFlushes: { offset: number; ack: string }[];
+  missingFlushes: Unpersisted[];
   /** Acknowledged although a flush was not drained. */
-  missingDrains: { offset: number; ack: string }[];
+  missingDrains: Unpersisted[];
+}
+
+export interface Unpersisted {
+  /** Offset of the line. */
+  offset: number;
+  ack: string;
+  /** Where the line was last stored to; with `traceSites`. */
+  site?: string;
 }
 
 export class SimPmem implements Medium, StoreTrace {
@@ -59,6 +71,7 @@ export class SimPmem implements Medium, StoreTrace {
     drains: 0,
     redundantFlushes: 0,
     redundantDrains: 0,
+    redundantFlushSites: new Map(),
     missingFlushes: [],
     missingDrains: [],
   };
@@ -73,9 +86,10 @@ export class SimPmem implements Medium, StoreTrace {
   readonly #flushed = new Set<number>();
   readonly #volatile: [from: number, to: number][] = [];
   readonly #acks: string[] = [];
+  readonly #sites: Map<number, string> | undefined;
   #moments = 0;
 
-  constructor({ bytesMax, image, onCrashPoint, diskBytesMax }: SimPmemOptions) {
+  constructor({ bytesMax, image, onCrashPoint, diskBytesMax, traceSites }: SimPmemOptions) {
     this.bytesMax = regionBytes(bytesMax);
     if (this.bytesMax > SIM_BYTES_MAX) {
       throw new PmemError(
@@ -92,6 +106,7 @@ export class SimPmem implements Medium, StoreTrace {
     this.#durable = window.u8.slice();
     this.#durableView = new DataView(this.#durable.buffer);
     this.#shadow = window.u8.slice();
+    this.#sites = traceSites === true ? new Map() : undefined;
     this.onCrashPoint = onCrashPoint;
     this.diskBytesMax = diskBytesMax ?? Number.POSITIVE_INFINITY;
   }
@@ -115,7 +130,12 @@ export class SimPmem implements Medium, StoreTrace {
       this.#flushed.add(line);
       useful = true;
     }
-    if (!useful) this.report.redundantFlushes++;
+    if (useful) return;
+    this.report.redundantFlushes++;
+    if (this.#sites === undefined) return;
+    const { redundantFlushSites: sites } = this.report;
+    const site = callSite();
+    sites.set(site, (sites.get(site) ?? 0) + 1);
   }
 
   drain(): void {
@@ -154,7 +174,8 @@ export class SimPmem implements Medium, StoreTrace {
       const offset = line * LINE_BYTES;
       if (this.#volatile.some(([from, to]) => offset + LINE_BYTES > from && offset < to)) continue;
       const list = log.flushed < log.length ? 'missingFlushes' : 'missingDrains';
-      this.report[list].push({ offset, ack: label });
+      const site = this.#sites?.get(line);
+      this.report[list].push({ offset, ack: label, ...(site === undefined ? {} : { site }) });
     }
     this.#acks.push(label);
     this.#moment('ack');
@@ -214,6 +235,7 @@ export class SimPmem implements Medium, StoreTrace {
       }
     }
     log.push(at % LINE_BYTES, bytes, low, high);
+    this.#sites?.set(line, callSite());
     this.#shadow.set(this.windows[0].u8.subarray(at, at + bytes), at);
   }
 
@@ -228,4 +250,13 @@ export class SimPmem implements Medium, StoreTrace {
   #pointAt(moment: 'drain' | 'ack' | 'now'): CrashPoint {
     return new CrashPoint(moment, this.#moments, this.#acks, this.#durable, this.#lines);
   }
+}
+
+const OWN_FILES = /\/pmem\/(?:src|dist)\/(?:sim|region)/;
+
+/** The innermost caller outside of the simulator: file and line. */
+function callSite(): string {
+  const frames = (new Error().stack ?? '').split('\n').slice(1);
+  const frame = frames.find((text) => !OWN_FILES.test(text)) ?? frames.at(-1) ?? '';
+  return frame.trim().replace(/^at /, '');
 }

@@ -132,15 +132,15 @@ const bugs: readonly [string, Partial<SweepOptions>][] = [
 ];
 
 describe('the sweep finds', () => {
-  test.each(bugs)('%s', (_bug, options) => {
+  test.each(bugs)('%s', async (_bug, options) => {
     const sweep = new Sweep({ imagesMax: IMAGES_TO_CATCH_MAX, ...options });
-    for (let seed = 1; !sweep.done; seed++) sweep.run(seed, 40);
+    for (let seed = 1; !sweep.done; seed++) await sweep.run(seed, 40);
     expect(sweep.found, `${sweep.images} images`).toBeDefined();
   });
 
-  test('nothing in the allocator as it is', () => {
+  test('nothing in the allocator as it is', async () => {
     const sweep = new Sweep({ imagesMax: 2000 });
-    for (let seed = 1; !sweep.done; seed++) sweep.run(seed, 40);
+    for (let seed = 1; !sweep.done; seed++) await sweep.run(seed, 40);
     expect(sweep.found).toBeUndefined();
   });
 });
@@ -171,6 +171,16 @@ describe('simulated memory reports', () => {
     region.flush(offset, 4);
     region.drain();
     expect(sim.report).toMatchObject({ redundantFlushes: 1, redundantDrains: 1 });
+  });
+
+  test('where they come from, if asked', () => {
+    const { sim, region } = openSim({ bytesMax: SWEEP_BYTES, traceSites: true });
+    const offset = region.alloc(64);
+    region.flush(offset, 4);
+    region.windows[0].store32(offset / 4, 1);
+    sim.ack('early');
+    expect([...sim.report.redundantFlushSites.keys()].join()).toMatch(/planted-bugs\.test\.ts:\d+/);
+    expect(sim.report.missingFlushes[0].site).toMatch(/planted-bugs\.test\.ts:\d+/);
   });
 
   test('acknowledgements of what is not flushed, and of what is not drained', () => {

@@ -11,10 +11,10 @@ const KILLS_GOAL = 200;
 const seconds = Number(process.env.NENDB_DEEP_SECONDS ?? 60);
 const first = Math.floor(performance.timeOrigin) % 1_000_000;
 
-test(`crash images of the allocator, seeds from ${first}`, () => {
+test(`crash images of the allocator, seeds from ${first}`, async () => {
   const untilMs = performance.now() + seconds * 500;
   const sweep = new Sweep({ imagesMax: IMAGES_GOAL, untilMs, nestEvery: 10, samples: 48 });
-  for (let seed = first; !sweep.done; seed++) sweep.run(seed, 80);
+  for (let seed = first; !sweep.done; seed++) await sweep.run(seed, 80);
   console.log(`${sweep.images} of ${IMAGES_GOAL} images, ${sweep.nested} of recoveries`);
   expect(sweep.found).toBeUndefined();
   expect(sweep.images).toBeGreaterThan(0);

@@ -39,7 +39,7 @@ export class Sweep {
     return this.found !== undefined || this.images >= imagesMax || performance.now() > untilMs;
   }
 
-  run(seed: number, acts: number): void {
+  async run(seed: number, acts: number): Promise<void> {
     const sim = this.#options.makeSim?.() ?? new SimPmem({ bytesMax: SWEEP_BYTES });
     let life: Life | undefined;
     sim.onCrashPoint = (point) => {
@@ -58,6 +58,7 @@ export class Sweep {
       life = new Life(region, seed);
       life.begin();
       for (let act = 0; act < acts && !this.done; act++) life.act();
+      await region.close();
     } catch (error) {
       this.found ??= `${String(error)} (seed ${seed}, while it lived)`;
     }
