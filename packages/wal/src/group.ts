@@ -110,9 +110,9 @@ export class Group {
   put(record: Uint8Array, from: number, to: number): void {
     const frame = this.#open;
     if (!frame) throw new Error('a record was put where no frame is open');
-    this.length = putUvarint(this.bytes, this.length, to - from);
-    copy(this.bytes, this.length, record, from, to);
-    this.length += to - from;
+    const at = putLength(this.bytes, this.length, to - from);
+    copy(this.bytes, at, record, from, to);
+    this.length = at + to - from;
     frame.header.count++;
   }
 
@@ -253,9 +253,25 @@ export function framedBytesMax(unitBytes: number): number {
   return format.alignFrame(unitBytes + frames * overhead) + format.FRAME_ALIGNMENT;
 }
 
-/** Bytes that a record of `length` takes inside a frame. */
+/** Bytes that a record of `length` takes inside a frame. Hot: most lengths have one byte or two. */
 export function recordBytes(length: number): number {
+  if (length < 0x80) return length + 1;
+  if (length < 0x4000) return length + 2;
   return uvarintBytes(length) + length;
+}
+
+/** `putUvarint`, without a loop for what most lengths are; the target is long enough. */
+function putLength(target: Uint8Array, at: number, length: number): number {
+  if (length < 0x80) {
+    target[at] = length;
+    return at + 1;
+  }
+  if (length < 0x4000) {
+    target[at] = (length & 0x7f) | 0x80;
+    target[at + 1] = length >>> 7;
+    return at + 2;
+  }
+  return putUvarint(target, at, length);
 }
 
 /** Below this a loop beats the call that makes a view of the source. */

@@ -52,8 +52,11 @@ export const AHEAD_BYTES_MAX = 32 * 1024 * 1024;
 /** Who appends when a rest ends waits for the sync of at most so many zeros: a few syncs' time. */
 export const AHEAD_SYNC_BYTES = 512 * 1024;
 
-/** Who was quiet for so long, in ms, may be so for longer: many times a fast sync. */
-export const REST_MS = 5;
+/**
+ * Who was quiet for so long, in ms, may be so for longer. Hundreds of fast syncs: whoever comes back
+ * meanwhile waits for a commit of the file system's journal, since the file has new blocks.
+ */
+export const REST_MS = 50;
 
 /** Zeros of a spare are written this much at a turn's end: 30 us of copying, beside 64 KiB of frames. */
 export const SPARE_STEP_BYTES = 128 * 1024;
