@@ -74,6 +74,12 @@ function visitBetween(core: TableCore, from: number, to: number, visit: RecordVi
   return visited;
 }
 
+/** Visits the entries of one hash. */
+export function scanHash(core: TableCore, hash: number, visit: RecordVisitor): void {
+  core.locate(hash | 0);
+  visitBetween(core, hash, hash + 1, visit);
+}
+
 /** The record that `random`, from 0 to below 1, falls on; 0 where there is none. */
 export function sampleTable(core: TableCore, random: number): number {
   const entries = 2 ** core.depth;

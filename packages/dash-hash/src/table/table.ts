@@ -13,7 +13,7 @@
  * Concurrency: the thread that opened the region. Other threads use `DashReader`.
  */
 import type { Region } from '@nendb/pmem';
-import { TABLE } from '../format.js';
+import { TABLE, TABLE_LIVE } from '../format.js';
 import type { RecordReader } from '../log/record.js';
 import { type DashShare, shareTable } from '../reader/share.js';
 import { Space, type SpaceOptions } from '../space/space.js';
@@ -23,10 +23,10 @@ import { createTable, type Seed, tableAtRoot } from './create.js';
 import { clearTable, dropTable, freeDropped } from './drop.js';
 import { repairFrom } from './repair.js';
 import { reserveRoom } from './reserve.js';
-import { type RecordVisitor, sampleTable, scanTable } from './scan.js';
+import { type RecordVisitor, sampleTable, scanHash, scanTable } from './scan.js';
 import { type TableStats, tableStats } from './stats.js';
 import { type TableVerdict, verifyTable } from './verify.js';
-import { patchEntry, remarkEntry, removeEntry, setEntry } from './writes.js';
+import { patchEntry, remarkEntry, removeEntry, setEntry, setFound } from './writes.js';
 
 export interface CreateOptions extends SpaceOptions {
   /** Two 32-bit numbers: the key of the hash. Random where it is left out. */
@@ -95,6 +95,19 @@ export class DashTable {
     return this;
   }
 
+  /**
+   * Turns this object to the table at an address if it is live and has that tag; whether it has. For
+   * addresses that were kept where a crash may have come between.
+   */
+  tryRebind(address: number, tag: number): boolean {
+    const core = this.#core;
+    if (address !== core.unit) this.#recoverIndex = 0;
+    else if (core.state === TABLE_LIVE && this.tag === tag) return true;
+    if (core.tryBind(address) && core.state === TABLE_LIVE && this.tag === tag) return true;
+    core.unbind();
+    return false;
+  }
+
   get address(): number {
     return this.#core.unit;
   }
@@ -132,6 +145,27 @@ export class DashTable {
     checkLengths(keyTo - keyFrom, valueTo - valueFrom);
     if (flags !== 0 || expireAtMs !== 0) checkMarks(flags, expireAtMs);
     return setEntry(this.#core, key, keyFrom, keyTo, value, valueFrom, valueTo, flags, expireAtMs);
+  }
+
+  /**
+   * `put` for the key that the last call, a `find`, looked for: it is not looked for again. `found`
+   * says whether it was there.
+   */
+  putFound(
+    found: boolean,
+    key: Uint8Array,
+    keyFrom: number,
+    keyTo: number,
+    value: Uint8Array,
+    valueFrom: number,
+    valueTo: number,
+    flags: number,
+    expireAtMs: number,
+  ): void {
+    checkLengths(keyTo - keyFrom, valueTo - valueFrom);
+    if (flags !== 0 || expireAtMs !== 0) checkMarks(flags, expireAtMs);
+    const core = this.#core;
+    setFound(core, found, key, keyFrom, keyTo, value, valueFrom, valueTo, flags, expireAtMs);
   }
 
   /**
@@ -186,6 +220,16 @@ export class DashTable {
   /** The record of the key `bytes[from, to)`, or 0. */
   find(bytes: Uint8Array, from: number, to: number): number {
     return this.#core.find(bytes, from, to) >>> 0;
+  }
+
+  /** The hash of the key that was looked for last, from 0 to 2^32 - 1: its place in a scan. */
+  get hash(): number {
+    return this.#core.hash >>> 0;
+  }
+
+  /** Visits the records whose keys have this hash: one, but for collisions. */
+  scanHash(hash: number, visit: RecordVisitor): void {
+    scanHash(this.#core, hash, visit);
   }
 
   /** Removes an entry; whether there was one. Needs no space. */

@@ -29,9 +29,26 @@ export function setEntry(
   flags: number,
   expireAtMs: number,
 ): boolean {
+  const found = core.find(key, keyFrom, keyTo) !== 0;
+  setFound(core, found, key, keyFrom, keyTo, value, valueFrom, valueTo, flags, expireAtMs);
+  return !found;
+}
+
+/** The same for the key that `core` has just looked for, and `found` or not. */
+export function setFound(
+  core: TableCore,
+  found: boolean,
+  key: Uint8Array,
+  keyFrom: number,
+  keyTo: number,
+  value: Uint8Array,
+  valueFrom: number,
+  valueTo: number,
+  flags: number,
+  expireAtMs: number,
+): void {
   const { space } = core;
   const { log } = space;
-  const found = core.find(key, keyFrom, keyTo) !== 0;
   if (!found) while (!makeRoom(core)) grow(core);
   const record = log.append(
     core.unit,
@@ -56,7 +73,6 @@ export function setEntry(
     core.setHeaderWord(TABLE.count, core.headerWord(TABLE.count) + 1);
   }
   space.afterWrite(units);
-  return !found;
 }
 
 /** Removes an entry; whether there was one. Needs no space. */
