@@ -12,5 +12,6 @@ export * from './server/status.js';
 export * from './session.js';
 export { commandTable } from './table/families.js';
 export * from './table/row.js';
+export * from './table/syntax.js';
 export { CommandTable } from './table/table.js';
 export * from './version.js';

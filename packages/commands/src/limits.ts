@@ -28,6 +28,9 @@ export const RANDOM_FIELDS_MAX = 1024 * 1024;
 /** Up to so many fields a hash is scanned in one call whatever COUNT says, as Redis does with small ones. */
 export const SMALL_HASH_FIELDS_MAX = 512;
 
+/** The longest time that OBJECT IDLETIME tells, in seconds: what Redis's clock of 24 bits holds. */
+export const IDLE_SECONDS_MAX = 2 ** 24 - 1;
+
 /** Longest glob, in bytes: matching costs at most pattern length times key length. */
 export const PATTERN_BYTES_MAX = 1024;
 

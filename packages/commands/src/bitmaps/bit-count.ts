@@ -1,6 +1,7 @@
 /** BITCOUNT. Source: Redis 7.0, `bitcountCommand`. */
 import { ValueType } from '@nendb/engine';
 import type { Call } from '../dispatch/call.js';
+import { readInteger } from '../dispatch/numbers.js';
 import { SYNTAX } from '../errors.js';
 import { readBitRange } from './bit-range.js';
 
@@ -14,6 +15,12 @@ export function bitCount(call: Call) {
   if (call.refusesType(view, ValueType.string)) return;
   if (call.argc === RANGE) return call.reply.integer(ones(view.bytes(), 0, view.length * 8));
   if (call.argc !== RANGE + 2 && call.argc !== RANGE + 3) return call.fail(SYNTAX);
+  const start = readInteger(call, RANGE);
+  if (Number.isNaN(start)) return;
+  const end = readInteger(call, RANGE + 1);
+  if (Number.isNaN(end)) return;
+  // Both count from the end, in the wrong order: nothing, whatever follows.
+  if (start < 0 && end < 0 && start > end) return call.reply.integer(0);
   const range = readBitRange(call, RANGE, view.length);
   if (range !== undefined) call.reply.integer(ones(view.bytes(), range.from, range.to));
 }

@@ -71,7 +71,8 @@ function runOne(
   if (kind === 'get') return call.reply.integer(before);
   // An unsigned field is given a negative number as the 64 bits that it is.
   const given = type.signed || kind === 'incrby' ? operand : BigInt.asUintN(64, operand);
-  const after = fitted(kind === 'set' ? given : before + given, type, overflow);
+  const after =
+    kind === 'set' ? fitted(given, 0n, type, overflow) : fitted(before, given, type, overflow);
   if (after === undefined) return call.reply.null();
   window.write(offset, type.bits, BigInt.asUintN(type.bits, after));
   call.reply.integer(kind === 'set' ? before : after);

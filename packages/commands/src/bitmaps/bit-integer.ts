@@ -31,17 +31,27 @@ export function readBitIntegerType(call: Call, index: number): BitIntegerType | 
   return undefined;
 }
 
-/** `value` as that type holds it; `undefined` where it does not fit and `overflow` says to fail. */
+/**
+ * `value + more` as that type holds it; `undefined` where it does not fit and `overflow` says to fail.
+ * `value` is a signed integer of 64 bits, an unsigned one where the type is; `more` is signed.
+ *
+ * Which side it leaves the type on is decided as in Redis, whose differences of 64-bit integers wrap: the
+ * least of them is above every type narrower than itself.
+ */
 export function fitted(
   value: bigint,
+  more: bigint,
   { signed, bits }: BitIntegerType,
   overflow: Overflow,
 ): bigint | undefined {
-  const wrapped = signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value);
-  if (wrapped === value || overflow === 'wrap') return wrapped;
-  if (overflow === 'fail') return undefined;
   const width = BigInt(bits);
   const most = signed ? (1n << (width - 1n)) - 1n : (1n << width) - 1n;
   const least = signed ? -most - 1n : 0n;
-  return value > most ? most : least;
+  const room = BigInt.asIntN(64, most - value);
+  const above = value > most || (bits < 64 ? more > room : value >= 0n && more > room);
+  const below = value < least || value + more < least;
+  if (!above && !below) return value + more;
+  if (overflow === 'fail') return undefined;
+  if (overflow === 'sat') return above ? most : least;
+  return signed ? BigInt.asIntN(bits, value + more) : BigInt.asUintN(bits, value + more);
 }

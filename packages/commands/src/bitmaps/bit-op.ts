@@ -31,6 +31,7 @@ export function bitOp(call: Call) {
     call.remove(TARGET);
     return call.reply.integer(0);
   }
+  call.use(TARGET);
   const result = Buffer.alloc(length);
   call.find(SOURCES)?.copyTo(result, 0);
   if (combine === undefined) for (let at = 0; at < length; at++) result[at] = ~result[at];

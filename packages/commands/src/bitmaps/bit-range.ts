@@ -16,6 +16,8 @@ export interface BitRange {
 /**
  * Reads `start [end [BYTE | BIT]]` from argument `index` on, for a string of `length` bytes; without an
  * end it reaches to the string's. `undefined` with the error replied.
+ *
+ * What is before the string's beginning is its beginning: -9 to -8 of three bytes is the first one.
  */
 export function readBitRange(call: Call, index: number, length: number): BitRange | undefined {
   const start = readInteger(call, index);
@@ -31,7 +33,6 @@ export function readBitRange(call: Call, index: number, length: number): BitRang
   const total = inBits ? length * 8 : length;
   const end = call.argc > index + 1 ? readInteger(call, index + 1) : total - 1;
   if (Number.isNaN(end)) return undefined;
-  if (start < 0 && end < 0 && start > end) return { from: 0, to: 0 };
   const first = Math.max(0, start < 0 ? total + start : start);
   const last = Math.min(total - 1, Math.max(0, end < 0 ? total + end : end));
   return inBits ? { from: first, to: last + 1 } : { from: first * 8, to: (last + 1) * 8 };

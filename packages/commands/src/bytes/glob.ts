@@ -4,7 +4,8 @@
  * Invariants
  *  1. Iterative; only the last `*` is ever retried, since an earlier one has nothing to gain. The
  *     cost is at most pattern length times subject length.
- *  2. An unclosed `[` ends with the pattern, a trailing `\` stands for itself.
+ *  2. A subject without a byte is matched by `*` alone and by a pattern without one, by no other.
+ *  3. An unclosed `[` ends with the pattern, a trailing `\` stands for itself.
  *
  * Source: Redis 7.0, `util.c`, `stringmatchlen`.
  */
@@ -19,6 +20,9 @@ const BACKSLASH = 0x5c;
 
 /** Whether all of `subject` matches `pattern`. */
 export function globMatches(pattern: Uint8Array, subject: Uint8Array): boolean {
+  if (subject.length === 0) {
+    return pattern.length === 0 || (pattern.length === 1 && pattern[0] === STAR);
+  }
   let at = 0;
   let patternAt = 0;
   let starAt = -1;

@@ -2,7 +2,7 @@
  * HELLO and AUTH. There is one user, `default`; an unknown user and a wrong password get the same
  * answer in the same time. Passwords are compared as bytes and never kept or shown.
  */
-import { parseSafeInteger } from '../bytes/integers.js';
+import { parseInt64 } from '../bytes/integers.js';
 import { word } from '../bytes/words.js';
 import type { Call } from '../dispatch/call.js';
 import { BAD_CLIENT_NAME, SYNTAX, WRONG_PASSWORD } from '../errors.js';
@@ -32,14 +32,14 @@ export function hello(call: Call) {
   const { session, reply } = call;
   let protocol = session.protocol;
   if (call.argc > 1) {
-    const version = parseSafeInteger(call.bytes, call.starts[1], call.ends[1]);
-    if (Number.isNaN(version)) {
+    const version = parseInt64(call.bytes, call.starts[1], call.ends[1]);
+    if (version === undefined) {
       return call.fail('ERR Protocol version is not an integer or out of range');
     }
-    if (version !== 2 && version !== 3) {
+    if (version !== 2n && version !== 3n) {
       return call.fail('NOPROTO unsupported protocol version');
     }
-    protocol = version;
+    protocol = version === 2n ? 2 : 3;
   }
   let nameAt = 0;
   let userAt = 0;

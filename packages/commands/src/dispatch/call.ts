@@ -114,15 +114,20 @@ export class Call {
 
   /** The same, as a use of the key. */
   find(index: number): RecordView | undefined {
-    if (!this.session.noTouch) {
-      this.environment.accessTimes.use(
-        this.bytes,
-        this.starts[index],
-        this.ends[index],
-        this.transaction.nowMs,
-      );
-    }
+    this.use(index);
     return this.peek(index);
+  }
+
+  /** Notes that the key in argument `index` is used. */
+  use(index: number, database = this.session.database): void {
+    if (this.session.noTouch) return;
+    this.environment.accessTimes.use(
+      database,
+      this.bytes,
+      this.starts[index],
+      this.ends[index],
+      this.transaction.nowMs,
+    );
   }
 
   /** `find` for a read: counts a hit or a miss. */
@@ -150,6 +155,7 @@ export class Call {
 
   /** Sets the key in argument `key` to the bytes of argument `value`. */
   putString(key: number, value: number, expireAtMs: number): void {
+    this.use(key);
     this.transaction.putString(
       this.session.database,
       this.bytes,

@@ -89,6 +89,7 @@ function isIn(call: Call, database: number, key: number): boolean {
 }
 
 function copyTo(call: Call, database: number, target: number) {
+  call.use(target, database);
   call.transaction.copy(
     call.session.database,
     call.bytes,

@@ -1,7 +1,7 @@
 /** OBJECT and its subcommands. Source: Redis 7.0, `objectCommand`. */
 import { type RecordView, ValueType } from '@nendb/engine';
 import type { Call } from '../dispatch/call.js';
-import { SMALL_HASH_FIELDS_MAX } from '../limits.js';
+import { IDLE_SECONDS_MAX, SMALL_HASH_FIELDS_MAX } from '../limits.js';
 import { replyHelp } from '../server/help.js';
 import type { CommandSpec, Handler } from '../table/row.js';
 import { hashEncoding, mayBeListpack, stringEncoding } from './encoding.js';
@@ -63,8 +63,14 @@ function frequency(call: Call) {
 function idleTime(call: Call) {
   if (call.peek(KEY) === undefined) return call.reply.null();
   const { accessTimes } = call.environment;
-  const usedAtMs = accessTimes.lastUseMs(call.bytes, call.starts[KEY], call.ends[KEY]);
-  call.reply.integer(Math.max(0, Math.floor((call.transaction.nowMs - usedAtMs) / 1000)));
+  const usedAtMs = accessTimes.lastUseMs(
+    call.session.database,
+    call.bytes,
+    call.starts[KEY],
+    call.ends[KEY],
+  );
+  const idleSeconds = Math.floor((call.transaction.nowMs - usedAtMs) / 1000);
+  call.reply.integer(Math.min(Math.max(0, idleSeconds), IDLE_SECONDS_MAX));
 }
 
 /** A value belongs to its key alone. */

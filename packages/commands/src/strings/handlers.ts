@@ -55,19 +55,18 @@ export function append(call: Call) {
   const before = view.length;
   const after = before + (to - from);
   if (after > STRING_BYTES_MAX) return call.fail(STRING_TOO_LONG);
-  if (after > before) {
-    call.transaction.patchString(
-      call.session.database,
-      call.bytes,
-      call.starts[KEY],
-      call.ends[KEY],
-      before,
-      call.bytes,
-      from,
-      to,
-      after,
-    );
-  }
+  // Of nothing too: those who watch the key are told, as in Redis.
+  call.transaction.patchString(
+    call.session.database,
+    call.bytes,
+    call.starts[KEY],
+    call.ends[KEY],
+    before,
+    call.bytes,
+    from,
+    to,
+    after,
+  );
   call.reply.integer(after);
 }
 

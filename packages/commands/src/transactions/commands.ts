@@ -95,6 +95,7 @@ export const transactionCommands: readonly CommandSpec[] = [
     since: '2.2.0',
     summary: 'Watch the given keys to determine execution of the MULTI/EXEC block',
     complexity: 'O(1) for every key.',
+    syntax: 'key...',
     unqueued: true,
     handler: watch,
   },

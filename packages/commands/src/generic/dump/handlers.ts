@@ -46,6 +46,7 @@ export function dump(call: Call) {
 interface RestoreOptions {
   replace: boolean;
   absolute: boolean;
+  idleSeconds: number;
 }
 
 /** RESTORE key ttl payload [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency] */
@@ -64,15 +65,26 @@ export function restore(call: Call) {
   if (value === 'body') return call.fail('ERR Bad data format');
   const { nowMs } = call.transaction;
   const expireAtMs = ttl === 0 || options.absolute ? ttl : ttl + nowMs;
-  if (expireAtMs > EXPIRE_AT_MS_MAX) return call.fail('ERR Invalid TTL value, must be >= 0');
+  if (expireAtMs >= EXPIRE_AT_MS_MAX) return call.fail('ERR Invalid TTL value, must be >= 0');
+  call.use(KEY);
   call.remove(KEY);
   if (expireAtMs === 0 || expireAtMs > nowMs) put(call, payload, value, expireAtMs);
+  if (options.idleSeconds > 0) {
+    const usedAtMs = nowMs - options.idleSeconds * 1000;
+    call.environment.accessTimes.use(
+      call.session.database,
+      call.bytes,
+      call.starts[KEY],
+      call.ends[KEY],
+      usedAtMs,
+    );
+  }
   call.ok();
 }
 
-/** IDLETIME and FREQ are checked, and say nothing here: no key's use is kept. */
+/** FREQ is checked and says nothing here: how often a key is used is not kept. */
 function readOptions(call: Call): RestoreOptions | undefined {
-  const options = { replace: false, absolute: false };
+  const options = { replace: false, absolute: false, idleSeconds: 0 };
   let idle = false;
   let frequency = false;
   for (let i = OPTIONS; i < call.argc; i++) {
@@ -86,6 +98,7 @@ function readOptions(call: Call): RestoreOptions | undefined {
         return undefined;
       }
       idle = true;
+      options.idleSeconds = readInteger(call, i);
     } else if (call.is(i, FREQ) && more && !idle) {
       if (!isWithin(call, ++i, FREQUENCY_MAX, 'FREQ value, must be >= 0 and <= 255')) {
         return undefined;
@@ -99,6 +112,7 @@ function readOptions(call: Call): RestoreOptions | undefined {
   return options;
 }
 
+/** Whether the argument is a number from 0 to `most`; replies the error where not. */
 function isWithin(call: Call, index: number, most: number, what: string): boolean {
   const value = readInteger(call, index);
   if (Number.isNaN(value)) return false;
