@@ -35,12 +35,7 @@ export class JobRunner {
   #cancelled = false;
 
   /** `syncNames` makes names in the directory durable. */
-  constructor(
-    vfs: Vfs,
-    place: JobPlace,
-    limiter: RateLimiter,
-    syncNames: () => Promise<void>,
-  ) {
+  constructor(vfs: Vfs, place: JobPlace, limiter: RateLimiter, syncNames: () => Promise<void>) {
     this.#syncNames = syncNames;
     this.#vfs = vfs;
     this.#place = place;

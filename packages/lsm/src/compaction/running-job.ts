@@ -25,6 +25,7 @@ import { RunCursor } from '../merge/run-cursor.js';
 import { RangeTombstones } from '../range-tombstones.js';
 import { TableBuilder, type TableSummary } from '../table/table-builder.js';
 import { TableReader } from '../table/table-reader.js';
+import { checkTable } from '../version/check-table.js';
 import type { TableMeta } from '../version/table-meta.js';
 import { type Job, type JobPlace, type JobResult, type JobStep, receivedKeys } from './job.js';
 import { OlderKeys } from './older-keys.js';
@@ -132,7 +133,8 @@ export class RunningJob {
     const account = this.#cache.budget.account('tables');
     const keys = this.#keys;
     for (const run of inputs) {
-      const tables = run.map(({ number, smallest }) => {
+      const tables = run.map((meta) => {
+        const { number, smallest } = meta;
         const file = this.#vfs.openSync(joinPath(this.#place.dir, tableFile(number)), 'read');
         let reader: TableReader;
         try {
@@ -144,6 +146,7 @@ export class RunningJob {
           throw error;
         }
         this.#readers.push(reader);
+        checkTable(reader, meta);
         addAll(tombstones, reader.rangeTombstones);
         return { smallest, cursor: () => reader.cursor({ fillCache: false }), release() {} };
       });

@@ -44,7 +44,7 @@ export function explainKey(core: Core, key: Uint8Array): LsmExplanation {
       continue;
     }
     const source = `table ${tableFile(table.number)} (level ${run.level})`;
-    const reader = tables.get(table.number);
+    const reader = tables.get(table);
     const may = reader.mayContain(key, 0, end);
     if (!may && reader.rangeTombstones.covering(key, 0, end, NEWEST) === 0) {
       steps.push({ source, outcome: 'refused by the filter' });

@@ -13,6 +13,8 @@ import { tableFile, valueFile } from '../manifest/format.js';
 import { Output } from '../output.js';
 import { TableReader } from '../table/table-reader.js';
 import { ValueReader } from '../value-log/value-reader.js';
+import { checkTable } from '../version/check-table.js';
+import type { TableMeta } from '../version/table-meta.js';
 
 export interface FileTaskInit extends JobPlace {
   keys: SentKeys | undefined;
@@ -20,7 +22,7 @@ export interface FileTaskInit extends JobPlace {
 
 export interface FileMethods {
   /** Reads every byte of a table and checks it. Returns its length. Throws `LsmError`. */
-  verifyTable(number: number): number;
+  verifyTable(table: TableMeta): number;
   /** The same of a value file. */
   verifyValues(number: number): number;
   /** Copies a file of the tree to `path`, durably but for its name. Returns its length. */
@@ -31,13 +33,14 @@ export default function makeFileTask({ dir, databaseUuid, keys: sent }: FileTask
   const keys: DataKeys | undefined = sent && receivedKeys(sent);
   const known = { databaseUuid, ...(keys && { keys }) };
   return {
-    verifyTable(number) {
-      const file = vfs.openSync(joinPath(dir, tableFile(number)), 'read');
+    verifyTable(table) {
+      const file = vfs.openSync(joinPath(dir, tableFile(table.number)), 'read');
       let reader: TableReader | undefined;
       try {
         const cache = new BlockCache(new MemoryBudget(JOB_CACHE_BYTES));
         const account = cache.budget.account('tables');
         reader = TableReader.open(file, { ...known, cache, account });
+        checkTable(reader, table);
         reader.verify();
         return reader.fileBytes;
       } finally {

@@ -67,8 +67,8 @@ export async function verifyFiles(core: Core): Promise<LsmVerification> {
   const version = versions.pin();
   try {
     await withFileTask(core, async (call) => {
-      for (const number of version.tables.keys()) {
-        await look(tableFile(number), () => call('verifyTable', number));
+      for (const table of version.tables.values()) {
+        await look(tableFile(table.number), () => call('verifyTable', table));
       }
       for (const number of version.valueFiles.keys()) {
         await look(valueFile(number), () => call('verifyValues', number));

@@ -71,7 +71,7 @@ export class PointReader {
     for (let i = 0; i < runs.length; i++) {
       const table = candidate(runs[i].tables, key, from, to);
       if (table === undefined) continue;
-      const reader = tables.get(table.number);
+      const reader = tables.get(table);
       if (hasRangeTombstones && table.rangeTombstones > 0) {
         this.#cover(reader, key, from, to, sequence);
       }
@@ -95,7 +95,7 @@ export class PointReader {
       const table = candidate(tables, key, from, to);
       if (table === undefined) continue;
       if (!this.#sources.tables.has(table.number)) return false;
-      const reader = this.#sources.tables.get(table.number);
+      const reader = this.#sources.tables.get(table);
       if (!reader.ready(key, from, to)) return false;
       if (reader.mayContain(key, from, to) && reader.get(key, from, to, NEWEST, entry)) return true;
     }
@@ -121,8 +121,8 @@ export class PointReader {
       for (const run of version.runs) {
         const table = candidate(run.tables, key, from, to);
         if (table === undefined) continue;
-        await tables.load(table.number);
-        const reader = tables.hold(table.number);
+        await tables.load(table);
+        const reader = tables.hold(table);
         try {
           if (!reader.mayContain(key, from, to)) continue;
           await reader.prefetch(key, from, to);

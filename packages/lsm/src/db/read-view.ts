@@ -50,10 +50,10 @@ export class ReadView {
     }
     for (const { tables } of this.#version.runs) {
       const { tables: cache } = this.#sources;
-      const parts = tables.map(({ number, smallest }) => ({
-        smallest,
-        cursor: () => cache.hold(number).cursor({ fillCache }),
-        release: () => cache.release(number),
+      const parts = tables.map((table) => ({
+        smallest: table.smallest,
+        cursor: () => cache.hold(table).cursor({ fillCache }),
+        release: () => cache.release(table.number),
       }));
       cursors.push(new RunCursor(parts));
     }
@@ -67,8 +67,8 @@ export class ReadView {
       if (!rangeTombstones.isEmpty) sets.push(rangeTombstones);
     }
     if (this.#version.hasRangeTombstones) {
-      for (const { number, rangeTombstones } of this.#version.tables.values()) {
-        if (rangeTombstones > 0) sets.push(this.#sources.tables.get(number).rangeTombstones);
+      for (const table of this.#version.tables.values()) {
+        if (table.rangeTombstones > 0) sets.push(this.#sources.tables.get(table).rangeTombstones);
       }
     }
     if (sets.length === 0) return undefined;

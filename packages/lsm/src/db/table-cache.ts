@@ -14,6 +14,8 @@ import type { BudgetAccount } from '../cache/memory-budget.js';
 import { OPEN_TABLES_MAX } from '../limits.js';
 import { tableFile } from '../manifest/format.js';
 import { TableReader } from '../table/table-reader.js';
+import { checkTable } from '../version/check-table.js';
+import type { TableMeta } from '../version/table-meta.js';
 
 export interface TableCacheOptions {
   vfs: Vfs;
@@ -46,26 +48,27 @@ export class TableCache {
     return this.#tables.has(number);
   }
 
-  /** The table with this number. Throws what `TableReader.open` throws, or the errno error of opening. */
-  get(number: number): TableReader {
-    const table = this.#tables.get(number);
-    if (table === undefined) return this.#openSync(number).reader;
+  /** The table. Throws what `TableReader.open` throws, or the errno error of opening. */
+  get(meta: TableMeta): TableReader {
+    const table = this.#tables.get(meta.number);
+    if (table === undefined) return this.#openSync(meta).reader;
     table.used = true;
     return table.reader;
   }
 
   /** {@link get}, its file opened without blocking the thread. */
-  async load(number: number): Promise<void> {
+  async load(meta: TableMeta): Promise<void> {
+    const { number } = meta;
     if (this.#tables.has(number)) return;
     const { vfs, dir } = this.#options;
     const file = await vfs.open(joinPath(dir, tableFile(number)), 'read');
     if (this.#tables.has(number)) await file.close();
-    else this.#open(number, file);
+    else this.#open(meta, file);
   }
 
   /** {@link get}; the table stays open until as many `release`. */
-  hold(number: number): TableReader {
-    const table = this.#tables.get(number) ?? this.#openSync(number);
+  hold(meta: TableMeta): TableReader {
+    const table = this.#tables.get(meta.number) ?? this.#openSync(meta);
     table.holders++;
     return table.reader;
   }
@@ -86,14 +89,14 @@ export class TableCache {
     for (const [number, table] of [...this.#tables]) this.#close(number, table);
   }
 
-  #openSync(number: number): OpenTable {
+  #openSync(meta: TableMeta): OpenTable {
     const { vfs, dir } = this.#options;
-    return this.#open(number, vfs.openSync(joinPath(dir, tableFile(number)), 'read'));
+    return this.#open(meta, vfs.openSync(joinPath(dir, tableFile(meta.number)), 'read'));
   }
 
-  #open(number: number, file: VfsFile): OpenTable {
+  #open(meta: TableMeta, file: VfsFile): OpenTable {
     const { databaseUuid, keys, blocks } = this.#options;
-    let reader: TableReader;
+    let reader: TableReader | undefined;
     try {
       reader = TableReader.open(file, {
         databaseUuid,
@@ -101,14 +104,16 @@ export class TableCache {
         account: this.#account,
         ...(keys && { keys }),
       });
+      checkTable(reader, meta);
     } catch (error) {
-      file.closeSync();
+      if (reader === undefined) file.closeSync();
+      else reader.closeSync();
       throw error;
     }
     // Room is made before it is listed, so that it is not closed itself.
     while (this.#tables.size >= OPEN_TABLES_MAX && this.#closeOne() > 0);
     const table = { reader, holders: 0, used: false };
-    this.#tables.set(number, table);
+    this.#tables.set(meta.number, table);
     return table;
   }
 

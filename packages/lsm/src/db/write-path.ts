@@ -145,11 +145,13 @@ export class WritePath {
     if (!(Number.isSafeInteger(sequence) && sequence > core.sequence)) {
       throw bad('sequence', `an integer above ${core.sequence}, the last one applied`, sequence);
     }
+    // Before, not after: what the owner says of the frozen memtable is what it says of all commits up to here.
+    if (core.memtables.isFull) this.#owner.onFull();
     batch.apply(core.memtables.at(sequence));
     core.sequence = sequence;
     core.oracle.advance(sequence);
     this.#note(batch);
-    this.#counted(batch.bytes);
+    core.counters.userBytes += batch.bytes;
   }
 
   #ownLog(): OwnLog {

@@ -73,7 +73,7 @@ export class Batch {
   }
 
   /** `expireAtMs` in ms since 1970, 0 for never. Throws `LSM_TOO_LARGE`. */
-  put(key: Uint8Array, value: Uint8Array, expireAtMs = 0): void {
+  put(key: Uint8Array, value: Uint8Array, expireAtMs = 0): this {
     checkKey(key);
     checkValue(value);
     this.#room(key.length + value.length);
@@ -82,17 +82,19 @@ export class Batch {
     at = putUvarint(this.#buffer, at, value.length);
     this.#buffer.set(value, at);
     this.#end(at, at + value.length, expireAtMs);
+    return this;
   }
 
-  delete(key: Uint8Array): void {
+  delete(key: Uint8Array): this {
     checkKey(key);
     this.#room(key.length);
     const at = this.#begin(OpKind.delete, key);
     this.#end(at, at, 0);
+    return this;
   }
 
   /** Deletes all keys from `gte` on and before `lt`. */
-  deleteRange(gte: Uint8Array, lt: Uint8Array): void {
+  deleteRange(gte: Uint8Array, lt: Uint8Array): this {
     checkKey(gte);
     checkKey(lt);
     this.#room(gte.length + lt.length);
@@ -101,10 +103,11 @@ export class Batch {
     this.#buffer.set(lt, at);
     this.#end(at, at + lt.length, 0);
     this.#ranges++;
+    return this;
   }
 
   /** Forgets all changes. */
-  clear(): void {
+  clear(): this {
     if (this.#buffer.length > BUFFER_BYTES_KEPT) this.#buffer = new Uint8Array(BUFFER_BYTES_MIN);
     this.#length = 0;
     this.#ranges = 0;
@@ -114,6 +117,7 @@ export class Batch {
     this.#valueFrom.length = 0;
     this.#valueTo.length = 0;
     this.#expireAtMs.length = 0;
+    return this;
   }
 
   /** Makes this the batch whose record is `bytes[from, to)`, copied. Throws `FormatError`. */

@@ -16,7 +16,8 @@ export interface ExternalLog {
   onFlushed(lsn: number): void;
   /**
    * What to keep with everything that is applied by now, and to give back as `db.flushedMetadata` after the
-   * next opening: the engine's counts of keys. Called when a memtable is frozen.
+   * next opening: the engine's counts of keys. Called when a memtable is frozen: in `flush`, and in `apply` before the
+   * batch that it is given.
    */
   metadata?(): Uint8Array;
 }
