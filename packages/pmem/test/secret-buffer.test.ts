@@ -1,6 +1,8 @@
 /** A secret leaves no trace of itself, in memory or in print. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { inspect } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { SecretBuffer } from '@nendb/pmem';
 import { expect, test } from 'vitest';
 
@@ -40,6 +42,18 @@ test.each([
   expect(shown).not.toContain(PASSWORD);
   expect(shown).not.toContain(String(PASSWORD.charCodeAt(0)));
   secret.release();
+});
+
+test('one that was forgotten is wiped when it is collected', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const forget = (): Uint8Array => SecretBuffer.take(Buffer.from(PASSWORD)).bytes;
+  const bytes = forget();
+  for (let i = 0; i < 200 && bytes[0] !== 0; i++) {
+    collect();
+    await pause(10);
+  }
+  expect(bytes.every((byte) => byte === 0)).toBe(true);
 });
 
 test('use wipes it, also when the work fails', async () => {

@@ -19,6 +19,8 @@ import {
 import type { RegionVerdict, RegionWindow } from '../types.js';
 import { CLASS_COUNT, classOf } from './size-class.js';
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** More than this is not one damage more to learn of. */
 const PROBLEMS_MAX = 20;
 
@@ -30,7 +32,7 @@ class Walk {
   readonly #windows: readonly RegionWindow[];
   readonly #problems: string[] = [];
   /** Lines of the free blocks of each size class. */
-  readonly #free: Set<number>[] = Array.from({ length: CLASS_COUNT }, () => new Set());
+  readonly #free = new Map<number, Set<number>>();
   readonly #pending = new Set<number>();
   #ownedLines = 0;
   #pendingLines = 0;
@@ -110,7 +112,10 @@ class Walk {
   #classify(block: number, lines: number): boolean {
     const state = this.#word(block, BLOCK.state);
     if (state === BLOCK_FREE) {
-      this.#free[classOf(lines)].add(block);
+      const list = classOf(lines);
+      const blocks = this.#free.get(list);
+      if (blocks === undefined) this.#free.set(list, new Set([block]));
+      else blocks.add(block);
       this.#freeBlocks++;
       this.#freeLines += lines;
       return true;
@@ -131,7 +136,7 @@ class Walk {
 
   #follow(list: number): void {
     const head = this.#word(CLASSES_LINE + (list >>> 4), list & 15);
-    this.#compareList(`free list ${list}`, head, this.#free[list]);
+    this.#compareList(`free list ${list}`, head, this.#free.get(list) ?? NONE);
   }
 
   #followPending(): void {
@@ -140,6 +145,7 @@ class Walk {
   }
 
   #compareList(name: string, head: number, expected: ReadonlySet<number>): void {
+    if (head === 0 && expected.size === 0) return;
     const left = new Set(expected);
     let before = 0;
     for (let block = head; block !== 0; block = this.#word(block, BLOCK.next)) {
