@@ -8,6 +8,8 @@ import { joinPath, readFully, replaceFile, type Vfs } from '@nendb/vfs';
 import { corrupt, LsmError } from '../errors.js';
 import { KEYRING_BYTES_MAX } from '../limits.js';
 import { KEYRING_FILE } from '../manifest/format.js';
+import { bad } from '../options.js';
+import type { Core } from './core.js';
 
 /** The ring that is in `dir`; `undefined` where there is none. Throws `LSM_WRONG_KEY`, `LSM_CORRUPT`. */
 export async function readKeyring(
@@ -56,6 +58,16 @@ export async function createKeyring(
 }
 
 /** Makes the ring's file say what it says. */
-export async function writeKeyring(vfs: Vfs, dir: string, keyring: Keyring): Promise<void> {
+async function writeKeyring(vfs: Vfs, dir: string, keyring: Keyring): Promise<void> {
   await replaceFile(vfs, joinPath(dir, KEYRING_FILE), keyring.encode());
+}
+
+/** Takes a new data key for everything that is written from now on; a caller's ring has got one already. */
+export async function addKey({ keys, options, vfs, clock }: Core): Promise<void> {
+  if (keys === undefined || options.encryption === undefined) {
+    throw bad('the tree', 'encrypted', 'one in the clear: open it with a key');
+  }
+  if ('keyring' in options.encryption) return;
+  keys.add(vfs.random, clock.nowMs());
+  await writeKeyring(vfs, options.dir, keys);
 }

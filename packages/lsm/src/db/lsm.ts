@@ -14,13 +14,10 @@
  *
  * Concurrency: one thread.
  */
-import { OracleError } from '@nendb/txn-oracle';
 import { LsmError } from '../errors.js';
 import { ioError, readError } from '../io-error.js';
-import { TRANSACTION_RETRIES_DEFAULT } from '../limits.js';
 import { type Batch, checkKey, OpKind } from '../log/batch.js';
-import { VisibleCursor } from '../merge/visible-cursor.js';
-import { bad, checkOptions, integer } from '../options.js';
+import { bad, checkOptions } from '../options.js';
 import type {
   CursorOptions,
   KeyRangeOptions,
@@ -38,16 +35,17 @@ import type {
 } from '../types.js';
 import { Compactor } from './compactor.js';
 import type { Core } from './core.js';
-import { LsmCursor } from './cursor.js';
+import type { LsmCursor } from './cursor.js';
 import { explainKey } from './explain.js';
 import { verifyFiles, writeCheckpoint } from './files-at-rest.js';
 import { Flusher } from './flusher.js';
 import { boundsOf, isEmptyRange, keyAfter } from './key-bounds.js';
-import { writeKeyring } from './keys.js';
+import { addKey } from './keys.js';
 import { openCore } from './open.js';
+import { openCursor } from './open-cursor.js';
 import { delayMs } from './pacer.js';
 import { NEWEST } from './point-reader.js';
-import { ReadView } from './read-view.js';
+import { runTransaction } from './run-transaction.js';
 import { healthOf, statsOf } from './statistics.js';
 import { Transaction } from './transaction.js';
 import { WriteBatch } from './write-batch.js';
@@ -173,26 +171,7 @@ export class Lsm {
   /** A cursor. It pins what it sees until it is closed. Throws `LSM_CLOSED`, `LSM_BAD_OPTION`. */
   cursor(options: CursorOptions = {}): LsmCursor {
     this.#core.checkOpen();
-    const { snapshot, limit = Number.POSITIVE_INFINITY, reverse = false } = options;
-    if (limit !== Number.POSITIVE_INFINITY) integer('limit', limit, 0, Number.MAX_SAFE_INTEGER);
-    const bounds = boundsOf(options);
-    const { sequence, timeMs } =
-      snapshot === undefined
-        ? { sequence: this.#core.sequence, timeMs: this.#core.clock.nowMs() }
-        : this.#core.snapshots.check(snapshot);
-    const view = new ReadView(this.#core, sequence, timeMs);
-    try {
-      const source = view.entries(options.fillCache ?? true);
-      const visible = new VisibleCursor(source, view.tombstones(), sequence, timeMs);
-      const { values } = this.#core;
-      return new LsmCursor({
-        ...{ visible, values, bounds, reverse, limit },
-        onClose: () => view.close(),
-      });
-    } catch (error) {
-      view.close();
-      throw readError(error);
-    }
+    return openCursor(this.#core, options);
   }
 
   /** Keys and values in order, copies. */
@@ -291,20 +270,7 @@ export class Lsm {
     body: (transaction: Transaction) => Promise<T> | T,
     options: TransactOptions = {},
   ): Promise<T> {
-    const { retriesMax = TRANSACTION_RETRIES_DEFAULT, readOnly = false } = options;
-    integer('retriesMax', retriesMax, 0, Number.MAX_SAFE_INTEGER);
-    for (let retry = 0; ; retry++) {
-      const transaction = this.begin({ readOnly });
-      try {
-        const result = await body(transaction);
-        await transaction.commit();
-        return result;
-      } catch (error) {
-        transaction.abort();
-        const conflict = error instanceof OracleError && error.code === 'TXN_CONFLICT';
-        if (!conflict || retry >= retriesMax) throw error;
-      }
-    }
+    return runTransaction((readOnly) => this.begin({ readOnly }), body, options);
   }
 
   // Keeping it going
@@ -346,17 +312,10 @@ export class Lsm {
    * it. Reads and writes go on meanwhile. Segments of the log that were begun before go with the next flushes.
    */
   async rotateKey(): Promise<void> {
-    const { keys, options, vfs, clock, versions } = this.#core;
     this.#core.checkWritable();
-    if (keys === undefined || options.encryption === undefined) {
-      throw bad('the tree', 'encrypted', 'one in the clear: open it with a key');
-    }
-    if ('key' in options.encryption) {
-      keys.add(vfs.random, clock.nowMs());
-      await writeKeyring(vfs, options.dir, keys);
-    }
+    await addKey(this.#core);
     await this.flush();
-    await versions.rotate();
+    await this.#core.versions.rotate();
     await this.#compactor.rewriteOldKeys();
   }
 
