@@ -127,7 +127,7 @@ class Comparison {
     this.#result.answered.push(['exec']);
     return (
       mine.length === known.length &&
-      mine.every((item, i) => this.#same(this.#queued[i], item, known[i]))
+      mine.every((item, i) => this.diverged || this.#same(this.#queued[i], item, known[i]))
     );
   }
 }

@@ -7,8 +7,8 @@ const INT32_MAX = 0x7fffffff;
 const INT32_MIN = -0x80000000;
 
 /**
- * A 64-bit integer as a number; what a double cannot hold exactly becomes the nearest safe integer:
- * for positions and counts, which never get that far.
+ * A 64-bit integer as a number; what a double cannot hold exactly is rounded: for positions and counts,
+ * which never get that far.
  */
 export function readInteger(call: Call, index: number): number {
   const from = call.starts[index];
@@ -16,7 +16,7 @@ export function readInteger(call: Call, index: number): number {
   const usual = parseSafeInteger(call.bytes, from, to);
   if (!Number.isNaN(usual)) return usual;
   const wide = parseInt64(call.bytes, from, to);
-  if (wide !== undefined) return wide < 0n ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER;
+  if (wide !== undefined) return Number(wide);
   call.fail(NOT_AN_INTEGER);
   return Number.NaN;
 }

@@ -94,7 +94,7 @@ function readOptions(call: Call): RestoreOptions | undefined {
     } else if (call.is(i, ABSTTL)) {
       options.absolute = true;
     } else if (call.is(i, IDLETIME) && more && !frequency) {
-      if (!isWithin(call, ++i, Number.MAX_SAFE_INTEGER, 'IDLETIME value, must be >= 0')) {
+      if (!isWithin(call, ++i, Number.POSITIVE_INFINITY, 'IDLETIME value, must be >= 0')) {
         return undefined;
       }
       idle = true;
