@@ -8,7 +8,7 @@
  * - `PMEM_CLOSED`: the region was closed.
  * - `PMEM_POISONED`: a write-back failed before; what is durable is unknown.
  * - `PMEM_IO`: a write-back failed now.
- * - `PMEM_MISSING`, `PMEM_EXISTS`: the file is not there, or is although it should be new.
+ * - `PMEM_MISSING`: the file is not there.
  * - `PMEM_CORRUPT`: the bytes are no region, or a damaged one.
  * - `PMEM_TOO_NEW`: a later version wrote it.
  * - `PMEM_UNTRUSTED`: the machine restarted while the region was in use, and its medium does not
@@ -29,7 +29,6 @@ export type PmemErrorCode =
   | 'PMEM_POISONED'
   | 'PMEM_IO'
   | 'PMEM_MISSING'
-  | 'PMEM_EXISTS'
   | 'PMEM_CORRUPT'
   | 'PMEM_TOO_NEW'
   | 'PMEM_UNTRUSTED'

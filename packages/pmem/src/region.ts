@@ -68,7 +68,7 @@ export class Region {
 
   /**
    * Opens or makes a region. Rejects with `PMEM_BAD_OPTION`, `PMEM_BACKEND_UNAVAILABLE`,
-   * `PMEM_MISSING`, `PMEM_EXISTS`, `PMEM_CORRUPT`, `PMEM_TOO_NEW`, `PMEM_UNTRUSTED`,
+   * `PMEM_MISSING`, `PMEM_CORRUPT`, `PMEM_TOO_NEW`, `PMEM_UNTRUSTED`,
    * `PMEM_EXHAUSTED` (a full disk), and `VFS_LOCKED` where another process has it.
    */
   static async open(options: RegionOptions): Promise<Region> {
@@ -119,7 +119,6 @@ export class Region {
     this.#allocator = new Allocator(medium, this.#transaction);
     this.#touchedLines = this.windows.map((_, window) => this.#usedLines(window));
     const returnedBlocks = this.#freePending();
-    this.#frees = 0;
     const how =
       medium.created || preamble === undefined ? 'created' : life.clean ? 'clean' : 'recovered';
     this.opening = { how, redone, returnedBlocks };

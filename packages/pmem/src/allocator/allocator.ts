@@ -49,11 +49,6 @@ export class Allocator {
     this.#lists = new BlockLists(words, medium.bytesMax / LINE_BYTES);
   }
 
-  /** Takes up what the region says, after a recovery changed it. */
-  load(): void {
-    this.#lists.load();
-  }
-
   /** Lines of a block that holds `bytes` bytes. Throws `PMEM_BAD_OPTION` for impossible sizes. */
   linesFor(bytes: number): number {
     if (!Number.isInteger(bytes) || bytes < 1 || bytes > ALLOCATION_BYTES_MAX) {

@@ -26,12 +26,6 @@ export class BlockLists {
   constructor(words: Transaction, linesMax: number) {
     this.#words = words;
     this.#linesMax = linesMax;
-    this.load();
-  }
-
-  /** Takes up what the region says: at open, and after a recovery. */
-  load(): void {
-    this.#filled.fill(0);
     for (let list = 0; list <= PENDING_LIST; list++) if (this.head(list) !== 0) this.#mark(list);
   }
 
