@@ -29,11 +29,15 @@ describe('a table', () => {
     const target = new Uint8Array(64);
     for (let i = 0; i < count; i++) {
       const length = table.getInto(bytes(`key:${i}`), target, 0);
-      expect(Buffer.from(target.subarray(0, length)).toString()).toBe(`value ${i}`);
+      const value = Buffer.from(target.buffer, 0, length).toString();
+      if (value !== `value ${i}`) expect(value).toBe(`value ${i}`);
       if (i % 3 === 0) table.delete(bytes(`key:${i}`));
     }
     expect(table.verify().problems).toEqual([]);
-    for (let i = 0; i < count; i++) expect(table.has(bytes(`key:${i}`))).toBe(i % 3 !== 0);
+    for (let i = 0; i < count; i++) {
+      const there = table.has(bytes(`key:${i}`));
+      if (there !== (i % 3 !== 0)) expect(there).toBe(!there);
+    }
     expect(region.verify().ok).toBe(true);
   });
 

@@ -174,8 +174,7 @@ export class Compactor {
     for (let seen = 0; seen < seenMax; seen++) {
       if (at === 0) at = this.#space.word(SPACE.firstChunk);
       if (at !== log.openChunk) {
-        const waste = log.unitsPerChunk - log.chunkWord(at, CHUNK.filledUnits);
-        const garbage = log.chunkWord(at, CHUNK.deadUnits) + waste;
+        const garbage = log.chunkWord(at, CHUNK.deadUnits);
         if (garbage >= most) {
           best = at;
           most = garbage + 1;

@@ -60,6 +60,13 @@ export class DashSpace {
     return dropping || compactor.busy;
   }
 
+  /** Frees about `entriesMax` entries of given-up tables; whether there are more. */
+  free(entriesMax: number): boolean {
+    const more = freeDropped(this.#space, entriesMax);
+    this.#space.reclaim(RECLAIM_BLOCKS_MAX);
+    return more;
+  }
+
   /** Empties the chunk with the most garbage, if one has enough; whether one did. Unbounded by writes. */
   compact(): boolean {
     const emptied = this.#space.log.compactor.squeeze();

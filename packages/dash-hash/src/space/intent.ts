@@ -7,7 +7,7 @@
  *     words of the change, then kind := replace   a crash from here on: the change is finished
  *     the words themselves, old disowned, kind := none
  *
- * In a region that survives nothing the words are stored, and that is all.
+ * In a region that survives nothing the words are stored, and nothing is written down.
  *
  * Invariants
  *  1. One intent at a time: one thread writes, and no step waits.
@@ -27,15 +27,13 @@ export class Intent {
 
   /** A new block, for the low half (0) or the high half (1) of the words. Throws `PMEM_EXHAUSTED`. */
   alloc(block: number, bytes: number): number {
-    const { outlives } = this.#space;
-    return this.#space.alloc(bytes, outlives ? this.#offset(INTENT.first + block) : undefined);
+    return this.#space.alloc(bytes, this.#offset(INTENT.first + block));
   }
 
   /** Frees a new block that is not needed after all. */
   giveBack(block: number, unit: number, bytes: number): void {
-    const { outlives, region } = this.#space;
     const from = this.#offset(INTENT.first + block);
-    region.free(offsetOf(unit), bytes, outlives ? { from } : {});
+    this.#space.region.free(offsetOf(unit), bytes, { from });
   }
 
   /**
@@ -55,6 +53,10 @@ export class Intent {
     }
     this.#store(unit, word, count, low, high);
     if (this.#space.outlives) this.#finish(old);
+    else {
+      this.#set(INTENT.first, 0);
+      this.#set(INTENT.second, 0);
+    }
   }
 
   /** Finishes, or takes back, what a crash cut off. */

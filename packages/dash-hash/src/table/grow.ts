@@ -27,6 +27,7 @@ import {
   ANY_SIDE,
   clearSegment,
   copyEntries,
+  copyPlaces,
   persistSegment,
   segmentBytes,
 } from './segment-builder.js';
@@ -96,7 +97,13 @@ function build(
   const { space, entry } = core;
   const unit = space.intent.alloc(block, segmentBytes(classNumber));
   clearSegment(space, unit, classNumber, depth);
-  if (copyEntries(space, entry, unit, classNumber, depth, side)) {
+  let fits = copyEntries(space, entry, unit, classNumber, depth, side);
+  if (!fits && side !== ANY_SIDE && classNumber === (entry & CLASS_MASK)) {
+    clearSegment(space, unit, classNumber, depth);
+    copyPlaces(space, entry, unit, depth, side);
+    fits = true;
+  }
+  if (fits) {
     persistSegment(space, unit, classNumber);
     return unit | classNumber;
   }

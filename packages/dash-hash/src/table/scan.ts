@@ -18,8 +18,8 @@ import { freeSlots } from './slots.js';
 /** Where a cursor ends, and what it counts. */
 export const HASHES = 2 ** 32;
 
-/** Receives the address of a record. */
-export type RecordVisitor = (record: number) => void;
+/** Receives the address of a record, and the hash of its key from 0 to 2^32 - 1. */
+export type RecordVisitor = (record: number, hash: number) => void;
 
 /** Visits about `count` entries from `cursor` on; the next cursor, 0 at the end. */
 export function scanTable(
@@ -67,7 +67,7 @@ function visitBetween(core: TableCore, from: number, to: number, visit: RecordVi
       const word = bucket + BUCKET.slots + (31 - Math.clz32(used & -used)) * 2;
       const hash = u32[word + 1];
       if (hash < from || hash >= to) continue;
-      visit(u32[word]);
+      visit(u32[word], hash);
       visited++;
     }
   }

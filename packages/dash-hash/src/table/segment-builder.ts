@@ -75,6 +75,46 @@ export function copyEntries(
   return true;
 }
 
+/**
+ * The same into a segment of the same class, each slot in its own place, which always fits: where
+ * entries share so many bits that a split leaves all of them on one side.
+ */
+export function copyPlaces(
+  space: Space,
+  entry: number,
+  unit: number,
+  depth: number,
+  side: number,
+): void {
+  const { i32 } = windowAt(space.windows, entry);
+  const from = wordOf(entry & ~CLASS_MASK);
+  const target = windowAt(space.windows, unit);
+  const to = wordOf(unit);
+  const normal = NORMAL_BUCKETS[entry & CLASS_MASK];
+  for (let number = 0; number < CLASS_BUCKETS[entry & CLASS_MASK]; number++) {
+    const bucket = from + number * BUCKET_WORDS;
+    const copy = to + number * BUCKET_WORDS;
+    const bits = i32[bucket + BUCKET.bits];
+    let kept = 0;
+    for (let word = 0; word < 3; word++) {
+      target.store32(copy + BUCKET.prints + word, i32[bucket + BUCKET.prints + word]);
+    }
+    for (let used = bits & SLOTS_MASK; used !== 0; used &= used - 1) {
+      const slot = 31 - Math.clz32(used & -used);
+      const word = BUCKET.slots + slot * 2;
+      const hash = i32[bucket + word + 1];
+      if (((hash >>> (32 - depth)) & 1) !== side) continue;
+      target.store32(copy + word, i32[bucket + word]);
+      target.store32(copy + word + 1, hash);
+      kept |= (1 << slot) | (1 << (slot + GUEST_SHIFT));
+      if (number < normal) continue;
+      const home = to + homeOf(hash, normal) * BUCKET_WORDS;
+      tellHome(target, home, number - normal, printOf(i32, bucket, slot));
+    }
+    target.store32(copy + BUCKET.bits, bits & kept);
+  }
+}
+
 export function persistSegment(space: Space, unit: number, classNumber: number): void {
   if (space.flushes) space.region.persist(offsetOf(unit), segmentBytes(classNumber));
 }
