@@ -137,10 +137,15 @@ export class Lsm {
   ): Promise<Uint8Array | undefined> {
     this.#core.checkOpen();
     checkKey(key);
-    if (!this.#core.points.isReady(key, 0, key.length)) {
-      await this.#core.points.load(key, 0, key.length);
+    const { points, values, versions } = this.#core;
+    if (!points.isReady(key, 0, key.length)) await points.load(key, 0, key.length);
+    if (!this.#find(key, options)) return undefined;
+    const version = versions.pin();
+    try {
+      return await values.copyOfAsync(points.entry);
+    } finally {
+      versions.unpin(version);
     }
-    return this.get(key, options);
   }
 
   /** The values of several keys, in their order, of one moment. */

@@ -24,6 +24,7 @@ export class Values {
   readonly #options: ValuesOptions;
   /** In the order of their last use. */
   readonly #open = new Map<number, ValueReader>();
+  #closing: Promise<unknown> = Promise.resolve();
   readonly #pointer = { file: 0, offset: 0, bytes: 0 };
 
   constructor(options: ValuesOptions) {
@@ -35,6 +36,21 @@ export class Values {
     return entry.kind === EntryKind.pointer
       ? this.#read(entry)
       : copyBytes(entry.valueBytes, entry.valueFrom, entry.valueTo);
+  }
+
+  /**
+   * `copyOf` without blocking the thread for the value log. The version that `entry` was found in is the
+   * caller's to pin until it resolves; `entry` itself is not looked at any more by then.
+   */
+  async copyOfAsync(entry: Entry): Promise<Uint8Array> {
+    if (entry.kind !== EntryKind.pointer) return this.copyOf(entry);
+    const { valueBytes, valueFrom, valueTo } = entry;
+    try {
+      const pointer = readPointer(valueBytes, valueFrom, valueTo, this.#pointer);
+      return await this.reader(pointer.file).readAsync(pointer, entry);
+    } catch (error) {
+      throw readError(error);
+    }
   }
 
   /** The value of `entry`, borrowed where it lies beside its key. */
@@ -65,15 +81,19 @@ export class Values {
     return reader;
   }
 
-  /** Closes the file, if it is open. */
+  /** Closes the file, if it is open, when nobody reads it any more. */
   forget(number: number): void {
     const reader = this.#open.get(number);
+    if (reader === undefined) return;
     this.#open.delete(number);
-    reader?.closeSync();
+    // A file that was only read holds nothing that could be lost where it will not close.
+    const closed = reader.close().catch(() => undefined);
+    this.#closing = Promise.all([this.#closing, closed]);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     for (const number of [...this.#open.keys()]) this.forget(number);
+    await this.#closing;
   }
 
   #read(entry: Entry): Uint8Array {

@@ -5,9 +5,9 @@
  * The log is the test's own, so that an image costs one opening of the tree alone. What was applied up to n is state
  * n; a tree that opens says `flushedSequence`, and must hold exactly that state.
  */
-import { Batch, type Lsm, type LsmOptions } from '@nendb/lsm';
+import { Batch, Lsm, type LsmOptions } from '@nendb/lsm';
 import { type CrashKind, Prng, type SimImage, SimVfs } from '@nendb/vfs/sim';
-import { bytes, contents, DIR, openSim } from './sim-tree.js';
+import { bytes, contents, DIR, SMALL } from './sim-tree.js';
 
 export const COPY = '/copy';
 
@@ -38,11 +38,12 @@ export interface Life {
   copied?: { from: number; done: number; sequence: number };
 }
 
-/** Lives through `rounds` flushes of a few commits each. */
+/** Lives through `rounds` flushes of a few commits each, on the machine as `seenAs` shows it. */
 export async function live(
   seed: number,
   given: Partial<LsmOptions>,
   rounds: number,
+  seenAs: (sim: SimVfs) => Vfs = (same) => same,
 ): Promise<Life> {
   const sim = new SimVfs({ seed });
   const dice = new Prng(seed, 77);
@@ -52,7 +53,7 @@ export async function live(
   const options = { ...TINY, ...given, onEvent };
   const life: Life = { sim, options, states: [''], synced: [], flushed: [], happened };
   await sim.run(async () => {
-    const db = await openWith(life, sim, DIR);
+    const db = await openWith(life, seenAs(sim), DIR);
     const map = new Map<string, string>();
     const batch = new Batch();
     for (let round = 0; round < rounds; round++) {
@@ -74,29 +75,33 @@ export async function live(
   return life;
 }
 
+/** Changes of the disk after which a finished checkpoint is no longer opened: nothing touches it any more. */
+const COPY_CHECKED_FOR = 30;
+
 /** Opens an image of `life` and throws unless it holds what it must; returns what is flushed in it. */
-export async function check(life: Life, image: SimImage): Promise<number> {
+export async function check(life: Life, at: number, image: SimImage): Promise<number> {
   const after = SimVfs.fromImage(image, { seed: 7, record: false, order: 'fifo' });
   let flushed = 0;
   await after.run(async () => {
-    flushed = await checkMachine(life, after);
+    flushed = await checkTree(life, after);
+    const { copied } = life;
+    if (copied === undefined || at < copied.from || at > copied.done + COPY_CHECKED_FOR) return;
+    if ((await after.stat(`${COPY}/MANIFEST`)) === undefined) return;
+    const copy = await openWith(undefined, after, COPY, life.options);
+    expectState(life, copy, 'the checkpoint');
+    if (copy.flushedSequence !== copied.sequence) {
+      throw new Error('the checkpoint is of another moment');
+    }
+    await copy.close();
   });
   return flushed;
 }
 
-/** The same on a machine that has booted. */
-export async function checkMachine(life: Life, after: SimVfs): Promise<number> {
+async function checkTree(life: Life, after: SimVfs): Promise<number> {
   const db = await openWith(undefined, after, DIR, life.options);
   const { flushedSequence } = db;
   expectState(life, db, 'the tree');
   await db.close();
-  if ((await after.stat(`${COPY}/MANIFEST`)) === undefined) return flushedSequence;
-  const copy = await openWith(undefined, after, COPY, life.options);
-  expectState(life, copy, 'the checkpoint');
-  if (copy.flushedSequence !== life.copied?.sequence) {
-    throw new Error('the checkpoint is of another moment');
-  }
-  await copy.close();
   return flushedSequence;
 }
 
@@ -108,39 +113,49 @@ export function checkBounds(life: Life, at: number, flushed: number): void {
   if (flushed > safe) throw new Error(`R3: ${flushed} is in tables, the log is synced to ${safe}`);
 }
 
+/** What a sweep over crash images goes by. */
+export interface Sweep {
+  options: Partial<LsmOptions>;
+  /** Different images to check. */
+  imagesMax: number;
+  /** No life is begun after this, by `performance.now()`. Default never. */
+  untilMs?: number;
+  /** The machine as the tree sees it: for planted bugs. */
+  seenAs?: (sim: SimVfs) => Vfs;
+}
+
 /**
- * Checks images of lives until there were `target` different ones; returns what happened in these lives. An image
+ * Checks images of lives from `seed` on; returns how many different ones, and what happened in these lives. An image
  * that comes again is held against the promises of its moment only.
  */
-export async function checkImages(
-  target: number,
+export async function sweepCrashes(
   seed: number,
-  options: Partial<LsmOptions>,
-): Promise<Set<string>> {
+  { options, imagesMax, untilMs = Number.POSITIVE_INFINITY, seenAs }: Sweep,
+): Promise<{ images: number; happened: Set<string> }> {
   const happened = new Set<string>();
   let images = 0;
-  for (let n = 0; images < target; n++) {
-    const life = await live(seed + n, options, 24);
+  for (let n = 0; images < imagesMax && performance.now() < untilMs; n++) {
+    const life = await live(seed + n, options, 24, seenAs);
     for (const each of life.happened) happened.add(each);
     const kind: CrashKind = n % 4 === 3 ? 'kill' : 'power';
     const seen = new Map<string, number>();
     for (const { at, image } of life.sim.crashImages({ kind, samples: 12, subsetsMax: 32 })) {
       try {
         const known = seen.get(image.hash());
-        const flushed = known ?? (await check(life, image));
+        const flushed = known ?? (await check(life, at, image));
         checkBounds(life, at, flushed);
         const { copied } = life;
         if (copied !== undefined && at >= copied.done && !image.files().has(`${COPY}/MANIFEST`)) {
           throw new Error('the checkpoint is gone');
         }
-        if (known === undefined && ++images >= target) break;
+        if (known === undefined && ++images >= imagesMax) break;
         seen.set(image.hash(), flushed);
       } catch (cause) {
         throw new Error(`seed ${seed + n}, ${image.label}: ${cause}`, { cause });
       }
     }
   }
-  return happened;
+  return { images, happened };
 }
 
 async function checkpoint(db: Lsm, life: Life): Promise<void> {
@@ -171,20 +186,22 @@ function change(batch: Batch, map: Map<string, string>, dice: Prng): void {
 
 function openWith(
   life: Life | undefined,
-  vfs: SimVfs,
+  vfs: Vfs,
   dir: string,
   options: Partial<LsmOptions> | undefined = life?.options,
 ): Promise<Lsm> {
-  return openSim(vfs, {
+  return Lsm.open({
+    ...SMALL,
     ...options,
+    vfs,
     dir,
     log: {
       async synced(sequence) {
         // A sync is a while on its way; what is in flight then must not count yet.
         await vfs.stat(dir);
-        life?.synced.push({ at: vfs.changeCount, sequence });
+        life?.synced.push({ at: life.sim.changeCount, sequence });
       },
-      onFlushed: (sequence) => life?.flushed.push({ at: vfs.changeCount, sequence }),
+      onFlushed: (sequence) => life?.flushed.push({ at: life.sim.changeCount, sequence }),
     },
   });
 }
