@@ -132,12 +132,6 @@ export class RangeTombstones {
     }
   }
 
-  /** Whether a fragment and `[gte, lt)` share a key. */
-  overlaps(gte: Uint8Array, lt: Uint8Array): boolean {
-    const at = this.#firstEndingBehind(gte, 0, gte.length);
-    return at < this.#fragments.length && compareKeys(this.#fragments[at].gte, lt) < 0;
-  }
-
   /** The bytes of a table's range tombstone block. */
   encode(): Uint8Array {
     let room = UVARINT_BYTES_MAX;

@@ -141,10 +141,6 @@ export class Frame {
     return undefined;
   }
 
-  keyFrom(i: number): number {
-    return this.#words[this.#places + 2 * i];
-  }
-
   keyTo(i: number): number {
     return this.#words[this.#places + 2 * i + 2];
   }
@@ -195,10 +191,6 @@ export class Frame {
       if (bytes[keyFrom + j] !== key[from + j]) return false;
     }
     return true;
-  }
-
-  sequence(i: number): number {
-    return readVarint(this.bytes, this.#words[this.#places + 2 * i + 1] + 1);
   }
 
   /** Fills `into` with entry i, borrowed. */

@@ -12,7 +12,7 @@
  *
  * Concurrency: one thread adds and reads. An attached copy in another thread is read-only.
  */
-import { type Entry, type EntryCursor, type EntryKind, EntryKind as Kind } from '../entry.js';
+import type { Entry, EntryCursor, EntryKind } from '../entry.js';
 import { RangeTombstones } from '../range-tombstones.js';
 import { Arena } from './arena.js';
 import { MemtableCursor } from './memtable-cursor.js';
@@ -49,7 +49,6 @@ export interface SharedMemtable {
   pagesUsedWords: number;
   index: SharedIndex;
   count: number;
-  tombstones: number;
   sequenceMin: number;
   sequenceMax: number;
   /** `RangeTombstones.encode`. */
@@ -65,7 +64,6 @@ export class Memtable {
   readonly #index: OrderedIndex;
   readonly #rangeTombstones: RangeTombstones;
   #count = 0;
-  #tombstones = 0;
   #frozen = false;
   #sequenceMin = Number.MAX_SAFE_INTEGER;
   #sequenceMax = 0;
@@ -81,7 +79,6 @@ export class Memtable {
     this.#entries.usedWords = shared.entriesUsedWords;
     this.#pages.usedWords = shared.pagesUsedWords;
     this.#count = shared.count;
-    this.#tombstones = shared.tombstones;
     this.#sequenceMin = shared.sequenceMin;
     this.#sequenceMax = shared.sequenceMax;
     this.#frozen = true;
@@ -100,11 +97,6 @@ export class Memtable {
   /** Entries, tombstones included, range tombstones not. */
   get count(): number {
     return this.#count;
-  }
-
-  /** Entries that are tombstones. */
-  get tombstoneCount(): number {
-    return this.#tombstones;
   }
 
   get isEmpty(): boolean {
@@ -175,7 +167,6 @@ export class Memtable {
     words[entry + ENTRY_SEQUENCE_HIGH] = high;
     this.#index.insert(entry);
     this.#count++;
-    if (kind === Kind.delete) this.#tombstones++;
   }
 
   /** Adds the deletion of `[gte, lt)` at `sequence`, which is not below any added before. */
@@ -220,7 +211,6 @@ export class Memtable {
       pagesUsedWords: this.#pages.usedWords,
       index: this.#index.shared,
       count: this.#count,
-      tombstones: this.#tombstones,
       sequenceMin: this.#sequenceMin,
       sequenceMax: this.#sequenceMax,
       rangeTombstones: this.#rangeTombstones.encode(),

@@ -80,10 +80,6 @@ export class ValueWriter {
     return this.#output.position;
   }
 
-  get records(): number {
-    return this.#records;
-  }
-
   /** Writes the value of (key, sequence) and fills `into` with its place. */
   append(
     key: Uint8Array,

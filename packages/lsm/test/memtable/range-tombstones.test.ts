@@ -37,10 +37,6 @@ describe('range tombstones equal the list of deletions', () => {
             );
           }
         }
-        for (const { gte, lt } of list) {
-          const covers = compareKeys(gte, lt) < 0;
-          if (covers) expect(set.overlaps(gte, lt)).toBe(true);
-        }
         for (const [i, { gte, lt, sequences }] of set.fragments.entries()) {
           expect(compareKeys(gte, lt)).toBeLessThan(0);
           if (i > 0) expect(compareKeys(set.fragments[i - 1].lt, gte)).toBeLessThanOrEqual(0);
