@@ -11,7 +11,7 @@
  * flushed or drained, and stores that went past the window's methods.
  */
 import { Buffer } from 'node:buffer';
-import { LINE_BYTES } from '../address.js';
+import { LINE_BYTES, UNIT_BYTES } from '../address.js';
 import { PmemError } from '../errors.js';
 import { SIM_BYTES_MAX } from '../limits.js';
 import type { Medium } from '../media/medium.js';
@@ -78,10 +78,10 @@ export class SimPmem implements Medium, StoreTrace {
   /** What a full disk allows; may be changed at any time. */
   diskBytesMax: number;
   onCrashPoint: ((point: CrashPoint) => void) | undefined;
-  readonly #view: DataView;
   readonly #durable: Uint8Array;
   readonly #durableView: DataView;
   readonly #shadow: Uint8Array;
+  readonly #shadowWords: Int32Array;
   readonly #lines = new Map<number, LineLog>();
   readonly #flushed = new Set<number>();
   readonly #volatile: [from: number, to: number][] = [];
@@ -102,10 +102,10 @@ export class SimPmem implements Medium, StoreTrace {
     if (image !== undefined) window.u8.set(image);
     this.created = image === undefined;
     this.windows = [window];
-    this.#view = new DataView(memory);
     this.#durable = window.u8.slice();
     this.#durableView = new DataView(this.#durable.buffer);
     this.#shadow = window.u8.slice();
+    this.#shadowWords = new Int32Array(this.#shadow.buffer);
     this.#sites = traceSites === true ? new Map() : undefined;
     this.onCrashPoint = onCrashPoint;
     this.diskBytesMax = diskBytesMax ?? Number.POSITIVE_INFINITY;
@@ -207,11 +207,17 @@ export class SimPmem implements Medium, StoreTrace {
   }
 
   storedMany(from: number, to: number): void {
-    const chunks: number[] = [];
-    for (let at = from; at < to; at = at - (at % 8) + 8) chunks.push(at);
     // memcpy promises no order: half of the time its stores are seen backwards.
-    if ((this.report.stores & 1) === 1) chunks.reverse();
-    for (const at of chunks) this.#log(at, Math.min(at - (at % 8) + 8, to) - at);
+    if ((this.report.stores & 1) === 0) {
+      for (let at = from; at < to; at = endOfUnit(at))
+        this.#log(at, Math.min(endOfUnit(at), to) - at);
+    } else {
+      for (let end = to; end > from; ) {
+        const at = Math.max(startOfUnit(end - 1), from);
+        this.#log(at, end - at);
+        end = at;
+      }
+    }
   }
 
   #log(at: number, bytes: number): void {
@@ -222,21 +228,27 @@ export class SimPmem implements Medium, StoreTrace {
       log = new LineLog();
       this.#lines.set(line, log);
     }
+    const { i32, u8 } = this.windows[0];
     let low = 0;
     let high = 0;
-    if (bytes === 4 || bytes === 8) {
-      low = this.#view.getInt32(at, true);
-      if (bytes === 8) high = this.#view.getInt32(at + 4, true);
+    if (bytes === 4 && at % 4 === 0) {
+      low = i32[at / 4];
+      this.#shadowWords[at / 4] = low;
+    } else if (bytes === 8) {
+      low = i32[at / 4];
+      high = i32[at / 4 + 1];
+      this.#shadowWords[at / 4] = low;
+      this.#shadowWords[at / 4 + 1] = high;
     } else {
       for (let i = 0; i < bytes; i++) {
-        const byte = this.#view.getUint8(at + i) << ((i & 3) * 8);
-        if (i < 4) low |= byte;
-        else high |= byte;
+        const byte = u8[at + i];
+        this.#shadow[at + i] = byte;
+        if (i < 4) low |= byte << (i * 8);
+        else high |= byte << ((i - 4) * 8);
       }
     }
     log.push(at % LINE_BYTES, bytes, low, high);
     this.#sites?.set(line, callSite());
-    this.#shadow.set(this.windows[0].u8.subarray(at, at + bytes), at);
   }
 
   #moment(moment: 'drain' | 'ack'): void {
@@ -250,6 +262,15 @@ export class SimPmem implements Medium, StoreTrace {
   #pointAt(moment: 'drain' | 'ack' | 'now'): CrashPoint {
     return new CrashPoint(moment, this.#moments, this.#acks, this.#durable, this.#lines);
   }
+}
+
+/** Stores are of at most 8 aligned bytes. */
+function startOfUnit(at: number): number {
+  return at - (at % UNIT_BYTES);
+}
+
+function endOfUnit(at: number): number {
+  return startOfUnit(at) + UNIT_BYTES;
 }
 
 const OWN_FILES = /\/pmem\/(?:src|dist)\/(?:sim|region)/;
