@@ -10,7 +10,7 @@
  */
 import { JobRunner } from '../compaction/job-runner.js';
 import { joinRanges } from '../compaction/older-keys.js';
-import type { LsmError } from '../errors.js';
+import { LsmError } from '../errors.js';
 import type { VersionEdit } from '../manifest/edit.js';
 import type { TableMeta } from '../version/table-meta.js';
 import { Background } from './background.js';
@@ -24,19 +24,25 @@ interface Waiter {
   reject(error: Error): void;
 }
 
+export interface FlusherOwner {
+  /** The shape of the tree has changed. */
+  onInstalled(): void;
+  /** Nothing will be flushed any more. */
+  onDead(error: LsmError): void;
+}
+
 export class Flusher {
   readonly background: Background;
   readonly #core: Core;
   readonly #runner: JobRunner;
-  readonly #onInstalled: () => void;
+  readonly #owner: FlusherOwner;
   readonly #waiting: Waiter[] = [];
 
-  /** `onInstalled`: the shape of the tree has changed. */
-  constructor(core: Core, onInstalled: () => void) {
+  constructor(core: Core, owner: FlusherOwner) {
     const { vfs, databaseUuid, limiter } = core;
     const { dir } = core.options;
     this.#core = core;
-    this.#onInstalled = onInstalled;
+    this.#owner = owner;
     this.#runner = new JobRunner(vfs, { dir, databaseUuid }, limiter, () => core.syncNames());
     this.background = new Background(vfs.timers, {
       work: () => this.#flushOldest(),
@@ -98,7 +104,7 @@ export class Flusher {
       elapsedMs: report.elapsedMs,
     });
     this.#settle();
-    this.#onInstalled();
+    this.#owner.onInstalled();
     core.options.externalLog?.onFlushed(sequenceMax);
     await core.log?.flushed(sequenceMax);
     return true;
@@ -142,5 +148,13 @@ export class Flusher {
     counters.lastError = error.message;
     for (const { reject } of this.#waiting.splice(0)) reject(error);
     this.#core.emit({ type: 'backgroundError', job: 'flush', error, retryMs });
+    if (retryMs > 0) return;
+    const { dir } = this.#core.options;
+    const dead = new LsmError(
+      'LSM_POISONED',
+      `memtables of the tree in ${dir} can no longer be flushed (${error.message}): nothing more is written; mend that and open the tree again`,
+      { cause: error },
+    );
+    this.#owner.onDead(dead);
   }
 }

@@ -86,7 +86,13 @@ export class Lsm {
   private constructor(core: Core) {
     this.#core = core;
     this.#compactor = new Compactor(core);
-    this.#flusher = new Flusher(core, () => this.#compactor.kick());
+    this.#flusher = new Flusher(core, {
+      onInstalled: () => {
+        this.#compactor.kick();
+        this.#writes.letGo();
+      },
+      onDead: (error) => this.#poison(error),
+    });
     this.#writes = new WritePath(core, {
       onFull: () => this.#flusher.freeze(),
       delayMs: (bytes) => delayMs(bytes, this.#pacingSigns()),
@@ -106,6 +112,11 @@ export class Lsm {
   /** Everything up to here is in tables: a log that somebody else keeps is replayed from the next one on. */
   get flushedSequence(): number {
     return this.#core.versions.flushedSequence;
+  }
+
+  /** Whether writers should pause: memtables wait for their flush faster than they are flushed. */
+  get pressure(): boolean {
+    return delayMs(1, this.#pacingSigns()) === Number.POSITIVE_INFINITY;
   }
 
   /** What `ExternalLog.metadata` said at `flushedSequence`; empty where it never did. */
@@ -361,7 +372,12 @@ export class Lsm {
   async #close(): Promise<void> {
     const core = this.#core;
     core.markClosed();
-    const closed = () => new LsmError('LSM_CLOSED', `the tree in ${core.options.dir} was closed`);
+    this.#writes.close();
+    const closed = () =>
+      new LsmError(
+        'LSM_CLOSED',
+        `the tree in ${core.options.dir} was closed meanwhile: open it again`,
+      );
     await Promise.all([this.#flusher.close(closed), this.#compactor.close(closed)]);
     await core.versions.pins.settled();
     let failure: unknown;

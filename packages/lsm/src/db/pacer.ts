@@ -2,7 +2,7 @@
  * Slows writers down before they would have to stop.
  *
  *     debt       0 ...... slow ........................ stop
- *     writers    free     ever slower, down to 1 MiB/s  wait for the next flush or compaction
+ *     writers    free     ever slower, down to 1 MiB/s  wait for the next flush; 1 MiB/s for runs
  *
  * Debt is the worst of: memtables that wait for their flush, runs in level 0. Between `slow` and `stop` the rate
  * falls geometrically from `PACED_BYTES_PER_SEC_MAX` to `PACED_BYTES_PER_SEC_MIN`: a writer who produces faster than
@@ -36,9 +36,10 @@ export function pacedBytesPerSec(signs: PacingSigns): number {
   return PACED_BYTES_PER_SEC_MAX * fall ** Math.min(debt, 1);
 }
 
-/** How long the writers of `bytes` are held back, in ms. */
+/** How long the writers of `bytes` are held back, in ms; infinite for until the next flush. */
 export function delayMs(bytes: number, signs: PacingSigns): number {
   if (signs.frozenMemtables === 0 && signs.level0Runs < LEVEL0_RUNS_SLOW) return 0;
+  if (signs.frozenMemtables >= FROZEN_MEMTABLES_MAX) return Number.POSITIVE_INFINITY;
   const rate = pacedBytesPerSec(signs);
   if (rate === 0) return 0;
   const ms = (bytes * 1000) / rate;

@@ -72,7 +72,10 @@ export class Snapshots {
         'expected an open snapshot of this tree, got one that was closed or is of another: take a new one',
       );
     }
-    throw new LsmError('LSM_BAD_OPTION', 'expected a snapshot that `db.snapshot()` gave');
+    throw new LsmError(
+      'LSM_BAD_OPTION',
+      'expected a snapshot of this tree, got something else: take one with `db.snapshot()`',
+    );
   }
 
   drop(snapshot: Snapshot): void {

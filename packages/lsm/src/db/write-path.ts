@@ -79,6 +79,16 @@ export class WritePath {
     this.#gate.durable(sequence);
   }
 
+  /** Writers that are held back may go on, where the pacer lets them. */
+  letGo(): void {
+    this.#gate.letGo();
+  }
+
+  /** No writer is held back any more. */
+  close(): void {
+    this.#gate.close();
+  }
+
   /** The log has failed. */
   fail(error: LsmError): void {
     this.#gate.fail(error);

@@ -6,7 +6,7 @@
  *
  * Invariants
  *  1. A group takes commits during one turn only, so it does not grow for ever under a steady stream.
- *  2. Groups resolve in order; after a failure of the log all of them reject.
+ *  2. Groups become durable in order; after a failure of the log those that are not reject.
  *
  * Hot: a commit costs a comparison and an addition, the turn one promise.
  */
@@ -23,7 +23,7 @@ interface Group {
 
 export interface GateOwner {
   timers: Timers;
-  /** How long writers of so many bytes are to be held back, in ms. */
+  /** How long writers of so many bytes are to be held back, in ms; infinite for until `letGo`. */
   delayMs(bytes: number): number;
   /** A turn had one commit, and its writer is being told: likely the next one comes alone, too. */
   onLone(): void;
@@ -32,6 +32,9 @@ export interface GateOwner {
 export class CommitGate {
   readonly #owner: GateOwner;
   readonly #waiting: Group[] = [];
+  /** Durable, and held back. */
+  #held: Group[] = [];
+  #closed = false;
   #open: Group | undefined;
   #durableLsn: number;
 
@@ -58,8 +61,23 @@ export class CommitGate {
     }
   }
 
-  /** The log has failed: nobody who waits will hear otherwise. */
+  /** Those who are held back may go on, unless the pacer says otherwise again. */
+  letGo(): void {
+    if (this.#held.length === 0) return;
+    const held = this.#held;
+    this.#held = [];
+    for (const group of held) this.#settle(group);
+  }
+
+  /** Nobody is held back any more. */
+  close(): void {
+    this.#closed = true;
+    this.letGo();
+  }
+
+  /** The log has failed: who waits for it will not hear otherwise. What is durable already stays so. */
   fail(error: Error): void {
+    this.close();
     const groups = this.#waiting.splice(0);
     if (this.#open !== undefined) groups.push(this.#open);
     this.#open = undefined;
@@ -86,8 +104,13 @@ export class CommitGate {
     return group;
   }
 
-  #settle({ bytes, commits, resolve }: Group): void {
-    const delayMs = this.#owner.delayMs(bytes);
+  #settle(group: Group): void {
+    const { bytes, commits, resolve } = group;
+    const delayMs = this.#closed ? 0 : this.#owner.delayMs(bytes);
+    if (delayMs === Number.POSITIVE_INFINITY) {
+      this.#held.push(group);
+      return;
+    }
     if (delayMs > 0) {
       this.#owner.timers.after(delayMs, resolve);
       return;

@@ -6,6 +6,7 @@
  * n; a tree that opens says `flushedSequence`, and must hold exactly that state.
  */
 import { Batch, Lsm, type LsmOptions } from '@nendb/lsm';
+import type { Vfs } from '@nendb/vfs';
 import { type CrashKind, Prng, type SimImage, SimVfs } from '@nendb/vfs/sim';
 import { bytes, contents, DIR, SMALL } from './sim-tree.js';
 
