@@ -278,7 +278,10 @@ async function movesOf(
   { anchors, examined: { survey, report } }: Choice,
 ): Promise<WalSalvageReport['moved']> {
   const stay = new Set(anchors.map(({ file }) => file.name));
+  // Segments below HEAD's first are no part of the log; with another HEAD they would be.
+  const below = survey.leftovers.filter((name) => format.parseSegmentName(name)?.suffix === 'wal');
   const names = survey.replaced.concat(
+    below,
     survey.files.flatMap(({ name, fileBytes }) =>
       fileBytes === undefined || stay.has(name) ? [] : [name],
     ),

@@ -96,3 +96,51 @@ describe('a cut that died half-way', () => {
     expect(corrupt).toBeGreaterThan(5);
   });
 });
+
+/*
+ * HEAD no longer names the segments below a truncation, but their files may still be there. A salvage
+ * that kept nothing wrote a new HEAD, by which they were part of the log again: what it made did not open,
+ * and a new first segment took the name, and the bytes, of an old one.
+ */
+describe('a truncation that died half-way', () => {
+  test('and has lost the rest is salvaged to a log that opens, and costs no file', async () => {
+    const before = new SimVfs({ record: false });
+    const oracle = new Oracle();
+    await before.run(async () => {
+      const { wal } = await openSim(before);
+      for (let i = 0; i < 16; i++) await append(wal, oracle, 900);
+      before.faults.failAt({ op: 'unlink', nth: 2, error: 'EIO' });
+      await wal.truncateBefore(12).catch(() => undefined);
+      before.faults.clear();
+      await wal.close();
+    });
+    const whole = filesOf(before);
+    const left = [...whole.keys()].filter((name) => name.endsWith('.wal')).sort();
+    expect(left.length).toBeGreaterThan(3);
+    for (const damage of ['headers', 'frames'] as const) {
+      const files: Files = new Map(whole);
+      for (const name of left.slice(2)) {
+        const bytes = (whole.get(name) as Uint8Array).slice();
+        files.set(name, damage === 'headers' ? bytes.fill(0) : bytes.fill(0, 512));
+      }
+      const sim = await machineWith(files);
+      await sim.run(async () => {
+        const { firstLsn } = await Wal.verify(DIR, { vfs: sim });
+        const report = await Wal.salvage(DIR, { quarantine: QUARANTINE, vfs: sim });
+        expect(report.changed).toBe(true);
+        const { wal } = await openSim(sim);
+        const found = await contents(wal);
+        expect(found.length).toBe(report.kept ? report.kept.to + 1 - report.kept.from : 0);
+        for (const [lsn, text] of found) expect(text).toBe(oracle.payloads[lsn - 1]);
+        expect(firstLsn === undefined || firstLsn > 1).toBe(true);
+        await wal.append(Buffer.from('goes on'));
+        await wal.close();
+        for (const [name, bytes] of files) {
+          const aside = sim.statSync(`${QUARANTINE}/${name}`);
+          if (name.endsWith('.wal')) expect(aside?.size, name).toBe(bytes.length);
+        }
+      });
+      sim.assertClean();
+    }
+  });
+});
