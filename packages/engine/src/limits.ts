@@ -65,3 +65,21 @@ export const WATCHES_MAX = 1_048_576;
  * Beyond them it looks at nothing and takes for changed what may have changed.
  */
 export const WATCH_NAME_BYTES_MAX = 1024 * 1024;
+
+/** A block of an expiry index: moving half of its pairs takes some 100 ns. A power of two. */
+export const EXPIRY_BLOCK_PAIRS_MAX = 512;
+/** The first block of one: most hashes with fields that end have few of them. */
+export const EXPIRY_BLOCK_PAIRS_FIRST = 8;
+
+/** Hashes are packed into one record up to here: Redis's own limits for its compact form. */
+export const PACKED_FIELDS_MAX = 128;
+export const PACKED_NAME_BYTES_MAX = 64;
+export const PACKED_VALUE_BYTES_MAX = 64;
+/** Every write to a packed hash copies it. */
+export const PACKED_BYTES_MAX = 4096;
+
+/** Keys that one step of an image asks the tables for. */
+export const IMAGE_WALK_ENTRIES = 256;
+
+/** Records that one step looks at to gather what ends, after a region was opened: some 100 us. */
+export const GATHER_STEP_RECORDS = 512;

@@ -48,7 +48,7 @@ export class ReaderScan {
       const end = Math.min(begin + span, at + Math.max(1, wanted));
       for (let i = 0; i < this.#collected; i++) {
         if (this.#hashes[i] < at || this.#hashes[i] >= end) continue;
-        visit(this.#records[i]);
+        visit(this.#records[i], this.#hashes[i]);
         visited++;
       }
       at = end;

@@ -18,6 +18,7 @@ export interface DashShare {
 
 export function shareTable(space: Space, table: number): DashShare {
   const region = space.region.share();
+  space.watched = true;
   const epochs = space.epochs.share();
   const { pieceBytes } = space.log.reader;
   return {

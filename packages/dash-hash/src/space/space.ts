@@ -52,6 +52,8 @@ export class Space {
   readonly flushes: boolean;
   /** Whether the region's contents outlive the process: steps must then be safe to cut off. */
   readonly outlives: boolean;
+  /** Whether anybody may see a state between two stores: other threads, or the next process. */
+  watched: boolean;
   readonly window: RegionWindow;
   /** Word of the space's block in its window. */
   readonly at: number;
@@ -65,6 +67,8 @@ export class Space {
   /** The image being read. */
   imaging: DashImage | undefined;
   generation: number;
+  /** The depth of the deepest directory that was looked at. */
+  deepest = 0;
   readonly #unit: number;
   /** Blocks retired and not yet given back. */
   #retired = 0;
@@ -92,6 +96,7 @@ export class Space {
     this.windows = region.windows;
     this.flushes = region.flushes;
     this.outlives = region.caps.durable !== 'none';
+    this.watched = this.outlives;
     const made = region.root(SPACE_ROOT) === 0;
     if (made) create(region, chunkUnitsFor(region, options.chunkBytes));
     this.#unit = region.root(SPACE_ROOT) / 8;

@@ -319,6 +319,8 @@ export class TableCore {
     const at = wordOf(directory);
     this.directoryWindow = this.windows[directory >>> WINDOW_SHIFT];
     this.entries = at + DIRECTORY.entries;
-    this.shift = 31 - this.directoryWindow.i32[at + DIRECTORY.depth];
+    const depth = this.directoryWindow.i32[at + DIRECTORY.depth];
+    this.shift = 31 - depth;
+    if (depth > this.space.deepest) this.space.deepest = depth;
   }
 }

@@ -13,7 +13,7 @@ import {
 } from '../format.js';
 import type { Space } from '../space/space.js';
 import { offsetOf, windowAt, wordOf } from '../space/words.js';
-import { clearSegment, persistSegment, segmentBytes } from './segment-builder.js';
+import { emptySegment, segmentBytes } from './segment-builder.js';
 
 /** The class of the first segment: its address alone is its entry. */
 export const FIRST_CLASS = 0;
@@ -72,8 +72,7 @@ function fillHeader(space: Space, unit: number, seed: Seed, tag: number): void {
   const entryOffset = offsetOf(unit) + OWN_ENTRY * 4;
   freeLeftSegment(space, unit);
   const segment = space.alloc(segmentBytes(FIRST_CLASS), entryOffset);
-  clearSegment(space, segment, FIRST_CLASS, 0);
-  persistSegment(space, segment, FIRST_CLASS);
+  emptySegment(space, segment, FIRST_CLASS, 0);
   for (let i = TABLE.directory; i < TABLE_WORDS; i++) {
     if (i !== OWN_ENTRY) window.store32(word + i, 0);
   }

@@ -31,7 +31,7 @@ import type { TableCore } from './core.js';
 import { FIRST_CLASS, freeLeftSegment, OWN_ENTRY } from './create.js';
 import { directoryBytes } from './grow.js';
 import { segmentEnd } from './repair.js';
-import { clearSegment, persistSegment, segmentBytes } from './segment-builder.js';
+import { emptySegment, segmentBytes } from './segment-builder.js';
 
 type Words = [offset: number, value: number][];
 
@@ -65,8 +65,7 @@ export function clearTable(core: TableCore): void {
     space.slabs.give(other);
     throw error;
   }
-  clearSegment(space, segment, FIRST_CLASS, 0);
-  persistSegment(space, segment, FIRST_CLASS);
+  emptySegment(space, segment, FIRST_CLASS, 0);
   const own = core.hasOwnDirectory;
   const target = windowAt(space.windows, other);
   const word = wordOf(other);

@@ -25,10 +25,10 @@ import type { TableCore } from './core.js';
 import { segmentDepth } from './repair.js';
 import {
   ANY_SIDE,
-  clearSegment,
+  beginSegment,
   copyEntries,
   copyPlaces,
-  persistSegment,
+  finishSegment,
   segmentBytes,
 } from './segment-builder.js';
 
@@ -96,15 +96,15 @@ function build(
 ): Built {
   const { space, entry } = core;
   const unit = space.intent.alloc(block, segmentBytes(classNumber));
-  clearSegment(space, unit, classNumber, depth);
+  beginSegment();
   let fits = copyEntries(space, entry, unit, classNumber, depth, side);
   if (!fits && side !== ANY_SIDE && classNumber === (entry & CLASS_MASK)) {
-    clearSegment(space, unit, classNumber, depth);
+    beginSegment();
     copyPlaces(space, entry, unit, depth, side);
     fits = true;
   }
   if (fits) {
-    persistSegment(space, unit, classNumber);
+    finishSegment(space, unit, classNumber, depth);
     return unit | classNumber;
   }
   space.intent.giveBack(block, unit, segmentBytes(classNumber));

@@ -3,7 +3,7 @@
  *
  * Records: chunks are set aside (`RecordLog.reserve`). Segments: the keys are not known yet, so
  * blocks for more growth than they can cause are asked for and given back; nothing else allocates in
- * between. One entry grows at most one segment, into two, and the directory once. Of many entries
+ * between. The blocks are as large as the deepest table needs them. One entry grows at most one segment, into two, and the directory once. Of many entries
  * some 1 in 150 grows one; the reserve is for 1 in 16.
  */
 import { CLASS_LAST, SPLIT_CLASS } from '../format.js';
@@ -22,16 +22,18 @@ export function reserveRoom(core: TableCore, entries: number, bytes: number): vo
   log.reserve(plain + pieces);
   const growths =
     Math.min(entries, RESERVE_ENTRIES_EACH) + Math.ceil(entries * RESERVE_GROWTH_PART);
-  if (space.hasReserved(growths, core.depth)) return;
+  // The entries may be another table's: one that this one names.
+  const depth = space.deepest;
+  if (space.hasReserved(growths, depth)) return;
   const blocks: [offset: number, bytes: number][] = [];
   const take = (size: number) => blocks.push([offsetOf(space.alloc(size)), size]);
   try {
-    if (core.depth < DEPTH_MAX) take(directoryBytes(core.depth + 1));
+    if (depth < DEPTH_MAX) take(directoryBytes(depth + 1));
     for (let i = 0; i < growths; i++) {
       take(segmentBytes(CLASS_LAST));
       take(segmentBytes(SPLIT_CLASS));
     }
-    space.setReserved(growths, core.depth);
+    space.setReserved(growths, depth);
   } finally {
     for (const [offset, size] of blocks) region.free(offset, size);
   }
