@@ -36,6 +36,8 @@ export class TableCache {
   readonly #account: BudgetAccount;
   /** In the order of the clock's hand. */
   readonly #tables = new Map<number, OpenTable>();
+  /** The one that `get` has returned last: whoever got it may be reading from it, and reads press for memory. */
+  #lent: OpenTable | undefined;
 
   constructor(options: TableCacheOptions) {
     this.#options = options;
@@ -50,9 +52,9 @@ export class TableCache {
 
   /** The table. Throws what `TableReader.open` throws, or the errno error of opening. */
   get(meta: TableMeta): TableReader {
-    const table = this.#tables.get(meta.number);
-    if (table === undefined) return this.#openSync(meta).reader;
+    const table = this.#tables.get(meta.number) ?? this.#openSync(meta);
     table.used = true;
+    this.#lent = table;
     return table.reader;
   }
 
@@ -128,7 +130,7 @@ export class TableCache {
       const next = this.#tables.entries().next();
       if (next.done) return 0;
       const [number, table] = next.value;
-      if (!table.used && table.holders === 0) {
+      if (!table.used && table.holders === 0 && table !== this.#lent) {
         const { bytes } = table.reader;
         this.#close(number, table);
         return bytes;
