@@ -99,9 +99,9 @@ export class VisibleCursor implements Entry {
 
   prev(): void {
     if (!this.#backwards) {
-      const { keyBytes, keyFrom, keyTo } = this.#source;
+      // By a copy: the key itself goes when its source moves.
       this.#saveKey(this.#source);
-      this.#source.seekBefore(keyBytes, keyFrom, keyTo);
+      this.#source.seekBefore(this.#savedKey, 0, this.#savedKeyLength);
     }
     this.#findBackwards();
   }

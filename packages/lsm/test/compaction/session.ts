@@ -10,7 +10,7 @@
  *
  * A compaction that is done leaves as much as went in, less a tenth where runs overlap.
  */
-import { strategyOf, movedTable } from '../../src/compaction/pick.js';
+import { movedTable, strategyOf } from '../../src/compaction/pick.js';
 import type { Compaction, Strategy } from '../../src/compaction/strategy.js';
 import type { TableMeta } from '../../src/version/table-meta.js';
 import { Version } from '../../src/version/version.js';
