@@ -210,10 +210,13 @@ export class Space {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#spare = undefined;
-    for (const { file, twin, sparePath } of waiting) {
+    for (const { file, twin } of waiting) {
       await twin?.close();
       await file.close();
-      if (unlink && sparePath !== undefined) await this.#vfs.unlink(sparePath);
+    }
+    if (!unlink) return;
+    for (const { sparePath } of waiting) {
+      if (sparePath !== undefined) await this.#vfs.unlink(sparePath);
     }
   }
 
