@@ -54,9 +54,6 @@ export const LEVEL_FACTOR = 10;
 /** The smallest target of a level: below, levels would only add work. */
 export const LEVEL_BASE_BYTES_DEFAULT = 64 * 1024 * 1024;
 
-/** One compaction takes at most this much, so that others get their turn and space is given back. */
-export const COMPACTION_BYTES_MAX = 1024 * 1024 * 1024;
-
 /** A background writer syncs after this much (R8): no sync is ever a long one. */
 export const SYNC_STEP_BYTES = 256 * 1024;
 

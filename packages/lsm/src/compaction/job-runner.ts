@@ -60,7 +60,7 @@ export class JobRunner {
       await this.#syncNames();
     } catch (thrown) {
       // The first error is the one worth reporting; the next opening removes what this leaves.
-      await call('abort', undefined).catch(() => undefined);
+      await call('abort', undefined).catch(() => this.#leave(task));
       throw jobError(thrown);
     }
     const result = await call('result', undefined);
@@ -77,6 +77,12 @@ export class JobRunner {
     const task = await this.#task?.catch(() => undefined);
     this.#task = undefined;
     await task?.close();
+  }
+
+  /** A thread that does not even give up is dead: the next job gets another. */
+  async #leave(task: Task): Promise<void> {
+    this.#task = undefined;
+    await task.close().catch(() => undefined);
   }
 
   #start(): Promise<Task> {

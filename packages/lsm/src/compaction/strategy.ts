@@ -42,7 +42,6 @@ export interface StrategyOptions {
   level0RunsCompact: number;
   levelBaseBytes: number;
   levelFactor: number;
-  compactionBytesMax: number;
 }
 
 export interface Strategy {

@@ -22,7 +22,7 @@ import {
   totalBytes,
 } from '../compaction/strategy.js';
 import type { LsmError } from '../errors.js';
-import { COMPACTION_BYTES_MAX, LEVEL_FACTOR } from '../limits.js';
+import { LEVEL_FACTOR } from '../limits.js';
 import { Background } from './background.js';
 import type { Core } from './core.js';
 import { jobOf } from './job-of.js';
@@ -54,7 +54,6 @@ export class Compactor {
       level0RunsCompact: options.level0RunsCompact,
       levelBaseBytes: options.levelBaseBytes,
       levelFactor: LEVEL_FACTOR,
-      compactionBytesMax: COMPACTION_BYTES_MAX,
     };
     this.strategy = strategyOf(options.compaction, this.#strategyOptions);
     this.background = new Background(vfs.timers, {

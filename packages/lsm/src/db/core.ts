@@ -84,7 +84,7 @@ export class Core implements ViewSources {
       onBytes: (bytes) => this.#memtableAccount.set(bytes),
     });
     this.tables = new TableCache({ vfs, dir, databaseUuid, keys, blocks: this.cache });
-    this.values = new Values({ vfs, dir, databaseUuid, keys });
+    this.values = new Values({ vfs, dir, databaseUuid, keys, budget });
     const users = {
       forgetTable: (number: number) => this.tables.drop(number),
       forgetValueFile: (number: number) => this.values.forget(number),
@@ -97,7 +97,7 @@ export class Core implements ViewSources {
       },
       state,
     );
-    this.points = new PointReader(this);
+    this.points = new PointReader(this, this.values);
     this.sequence = state.flushedSequence;
     this.oracle = new Oracle({ lastCommitted: state.flushedSequence });
     this.limiter = new RateLimiter(vfs.clock, vfs.timers, options.rateLimitBytesPerSec);
@@ -153,11 +153,6 @@ export class Core implements ViewSources {
       this.versions.fail(error);
       throw error;
     }
-  }
-
-  /** Counts the memory of the memtables again. */
-  countMemtables(): void {
-    this.#memtableAccount.set(this.memtables.bytes);
   }
 
   /** The keys as jobs get them. */

@@ -20,7 +20,7 @@ export interface FrozenMemtable {
 
 export interface MemtablesOptions {
   capacityBytes: number;
-  /** Told the memory of all memtables, in bytes, when one is begun or let go. */
+  /** Told what all memtables take, or will, in bytes, when one is begun or let go. */
   onBytes(bytes: number): void;
 }
 
@@ -77,6 +77,7 @@ export class Memtables {
     this.#active = this.#begin();
     this.#all = [this.#active];
     this.#target = new CommitTarget(this.#active);
+    this.#count();
   }
 
   get active(): Memtable {
@@ -126,6 +127,13 @@ export class Memtables {
   #changed(): void {
     const frozen = this.frozen.map(({ memtable }) => memtable).reverse();
     this.#all = [this.#active, ...frozen];
-    this.#options.onBytes(this.bytes);
+    this.#count();
+  }
+
+  /** The active one counts with all that it will take. */
+  #count(): void {
+    let bytes = this.#options.capacityBytes;
+    for (const { memtable } of this.frozen) bytes += memtable.bytes;
+    this.#options.onBytes(bytes);
   }
 }

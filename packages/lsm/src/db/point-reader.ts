@@ -20,6 +20,7 @@ import { hashKey, lastHashLow } from '../table/bloom-filter.js';
 import type { TableReader } from '../table/table-reader.js';
 import type { TableMeta } from '../version/table-meta.js';
 import type { ViewSources } from './read-view.js';
+import type { Values } from './values.js';
 
 const NOTHING = new Uint8Array(0);
 
@@ -37,9 +38,11 @@ export class PointReader {
   /** The sequence of the version that `find` met, a tombstone included; 0 for none. */
   met = 0;
   readonly #sources: ViewSources;
+  readonly #values: Values;
 
-  constructor(sources: ViewSources) {
+  constructor(sources: ViewSources, values: Values) {
     this.#sources = sources;
+    this.#values = values;
   }
 
   /**
@@ -83,7 +86,7 @@ export class PointReader {
     return false;
   }
 
-  /** Whether `find` of the key would read memory alone. */
+  /** Whether `find` of the key, and its value, would read memory alone. */
   isReady(key: Uint8Array, from: number, to: number): boolean {
     const { entry } = this;
     this.covered = 0;
@@ -97,12 +100,14 @@ export class PointReader {
       if (!this.#sources.tables.has(table.number)) return false;
       const reader = this.#sources.tables.get(table);
       if (!reader.ready(key, from, to)) return false;
-      if (reader.mayContain(key, from, to) && reader.get(key, from, to, NEWEST, entry)) return true;
+      if (reader.mayContain(key, from, to) && reader.get(key, from, to, NEWEST, entry)) {
+        return this.#values.isReady(entry);
+      }
     }
     return true;
   }
 
-  /** Brings into memory what `find` of the key needs, without blocking the thread. */
+  /** Brings into memory what `find` of the key and its value need, without blocking the thread. */
   async load(key: Uint8Array, from: number, to: number): Promise<void> {
     try {
       await this.#load(key, from, to);
@@ -126,7 +131,10 @@ export class PointReader {
         try {
           if (!reader.mayContain(key, from, to)) continue;
           await reader.prefetch(key, from, to);
-          if (reader.get(key, from, to, NEWEST, this.entry)) return;
+          if (reader.get(key, from, to, NEWEST, this.entry)) {
+            await this.#values.load(this.entry);
+            return;
+          }
         } finally {
           tables.release(table.number);
         }

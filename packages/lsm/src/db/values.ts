@@ -5,19 +5,22 @@
  */
 import type { DataKeys } from '@nendb/codec';
 import { joinPath, type Vfs } from '@nendb/vfs';
+import type { MemoryBudget } from '../cache/memory-budget.js';
 import { copyBytes } from '../copy-bytes.js';
 import { type Entry, EntryKind } from '../entry.js';
 import { readError } from '../io-error.js';
 import { OPEN_VALUE_FILES_MAX } from '../limits.js';
 import { valueFile } from '../manifest/format.js';
-import { readPointer } from '../value-log/pointer.js';
+import { readPointer, type ValuePointer } from '../value-log/pointer.js';
 import { ValueReader } from '../value-log/value-reader.js';
+import { ValueCache } from './value-cache.js';
 
 export interface ValuesOptions {
   vfs: Vfs;
   dir: string;
   databaseUuid: Uint8Array;
   keys: DataKeys | undefined;
+  budget: MemoryBudget;
 }
 
 export class Values {
@@ -26,9 +29,11 @@ export class Values {
   readonly #open = new Map<number, ValueReader>();
   #closing: Promise<unknown> = Promise.resolve();
   readonly #pointer = { file: 0, offset: 0, bytes: 0 };
+  readonly #cache: ValueCache;
 
   constructor(options: ValuesOptions) {
     this.#options = options;
+    this.#cache = new ValueCache(options.budget);
   }
 
   /** The value of `entry`: a new array. Throws `LSM_CORRUPT`, `LSM_WRONG_KEY`, `LSM_IO`. */
@@ -58,6 +63,19 @@ export class Values {
     return entry.kind === EntryKind.pointer
       ? this.#read(entry)
       : entry.valueBytes.subarray(entry.valueFrom, entry.valueTo);
+  }
+
+  /** Whether the value is in memory. */
+  isReady(entry: Entry): boolean {
+    return entry.kind !== EntryKind.pointer || this.#cache.has(this.#pointerOf(entry));
+  }
+
+  /** Brings the value into memory, without blocking the thread for its bytes. */
+  async load(entry: Entry): Promise<void> {
+    if (this.isReady(entry)) return;
+    const pointer = { ...this.#pointerOf(entry) };
+    const reader = this.reader(pointer.file);
+    this.#cache.keep(pointer, await reader.readAsync(pointer, entry));
   }
 
   /** The reader of value file `number`. */
@@ -96,13 +114,21 @@ export class Values {
     await this.#closing;
   }
 
+  /** Not to be changed: it may be the cache's. */
   #read(entry: Entry): Uint8Array {
-    const { valueBytes, valueFrom, valueTo } = entry;
-    const pointer = readPointer(valueBytes, valueFrom, valueTo, this.#pointer);
+    const pointer = this.#pointerOf(entry);
+    const known = this.#cache.get(pointer);
+    if (known !== undefined) return known;
     try {
-      return this.reader(pointer.file).read(pointer, entry);
+      const value = this.reader(pointer.file).read(pointer, entry);
+      this.#cache.keep(pointer, value);
+      return value;
     } catch (error) {
       throw readError(error);
     }
+  }
+
+  #pointerOf({ valueBytes, valueFrom, valueTo }: Entry): ValuePointer {
+    return readPointer(valueBytes, valueFrom, valueTo, this.#pointer);
   }
 }

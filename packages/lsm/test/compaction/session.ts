@@ -165,5 +165,5 @@ function numbersIn(words: readonly string[]): Record<string, number | undefined>
 }
 
 function defaults() {
-  return { level0RunsCompact: 4, levelBaseBytes: 64 * MIB, compactionBytesMax: 1024 * MIB };
+  return { level0RunsCompact: 4, levelBaseBytes: 64 * MIB };
 }
