@@ -55,13 +55,14 @@ export const SHAPE_CLASS_SHIFT = 5;
 
 /**
  * The classes of segments, by number of buckets. A segment that is full goes to the next class; one
- * of the last class splits into two of `SPLIT_CLASS`. Steps of at most 1.28 keep the average load
- * at 0.85 where doubling gives 0.70; the small ones are for tables with few entries.
+ * of the last class splits into two of `SPLIT_CLASS`. Steps of 1.42 keep the average load at 0.82
+ * where doubling gives 0.70 (steps of 1.25: 0.85, for half as many moves again); the small ones are
+ * for tables with few entries.
  */
-export const CLASS_BUCKETS = [4, 8, 16, 24, 32, 40, 51, 64] as const;
-export const CLASS_STASH = [1, 1, 1, 2, 2, 3, 3, 4] as const;
+export const CLASS_BUCKETS = [4, 8, 12, 16, 24, 32, 45, 64] as const;
+export const CLASS_STASH = [1, 1, 1, 1, 2, 2, 3, 4] as const;
 export const CLASS_LAST = 7;
-export const SPLIT_CLASS = 4;
+export const SPLIT_CLASS = 5;
 export const CLASS_MASK = 7;
 
 /** Normal buckets of each class, for the hot path. */
