@@ -12,7 +12,9 @@
  *  2. Every key that is led to a page between two separators shares their common beginning, which is at
  *     least the page's `prefix`. On the outermost paths there is no separator: there a key is compared with
  *     the page's first, and `prefix` gives way where it does not fit.
- *  3. Leaves are linked both ways, in order.
+ *  3. A separator is at or before every entry under it and behind every one before it. The first of a
+ *     page on the leftmost path is replaced by each entry that comes before it.
+ *  4. Leaves are linked both ways, in order.
  *
  * Concurrency: one thread inserts. Others may read once nothing is inserted any more.
  */
@@ -173,6 +175,7 @@ export class OrderedIndex {
         return;
       }
       const slot = at > 0 ? at - 1 : 0;
+      if (at === 0) this.#setSlot(page, 0, entry, from, to);
       this.#pathSlot[level] = slot;
       if (slot > 0) below = pages[page + PAGE_ENTRY + slot];
       if (slot + 1 < pages[page + PAGE_COUNT]) above = pages[page + PAGE_ENTRY + slot + 1];
@@ -180,13 +183,22 @@ export class OrderedIndex {
     }
   }
 
+  /** Writes entry and words of a slot. The key is at `[from, to)` of the arena. */
+  #setSlot(page: number, slot: number, entry: number, from: number, to: number): void {
+    const pages = this.#pages.words;
+    const { bytes } = this.#entries;
+    const prefix = pages[page + PAGE_PREFIX];
+    pages[page + PAGE_HIGH + slot] = word(bytes, from + prefix, to);
+    pages[page + PAGE_LOW + slot] = word(bytes, from + prefix + 4, to);
+    pages[page + PAGE_ENTRY + slot] = entry;
+  }
+
   /** Puts an entry (and a child) at a slot of the page on the way at `level`, splitting it where it is full. */
   #put(level: number, slot: number, entry: number, child: number): void {
     let page = this.#pathPage[level];
     let at = slot;
-    const { words, bytes } = this.#entries;
     const from = keyAt(entry);
-    const to = from + words[entry + ENTRY_KEY_BYTES];
+    const to = from + this.#entries.words[entry + ENTRY_KEY_BYTES];
     if (this.#pages.words[page + PAGE_COUNT] === FANOUT) {
       const right = this.#split(level, at, entry);
       const kept = this.#pages.words[page + PAGE_COUNT];
@@ -199,15 +211,12 @@ export class OrderedIndex {
     } else if (level > 0) this.#giveWay(page, from, to);
     const pages = this.#pages.words;
     const count = pages[page + PAGE_COUNT];
-    const prefix = pages[page + PAGE_PREFIX];
     for (let i = page + PAGE_HIGH + count; i > page + PAGE_HIGH + at; i--) {
       pages[i] = pages[i - 1];
       pages[i + FANOUT] = pages[i + FANOUT - 1];
       pages[i + 2 * FANOUT] = pages[i + 2 * FANOUT - 1];
     }
-    pages[page + PAGE_HIGH + at] = word(bytes, from + prefix, to);
-    pages[page + PAGE_LOW + at] = word(bytes, from + prefix + 4, to);
-    pages[page + PAGE_ENTRY + at] = entry;
+    this.#setSlot(page, at, entry, from, to);
     if (level > 0) {
       const children = page + PAGE_CHILD;
       for (let i = count; i > at; i--) pages[children + i] = pages[children + i - 1];
