@@ -15,7 +15,7 @@
 import type { DataKeys } from '@nendb/codec';
 import { joinPath, type Vfs } from '@nendb/vfs';
 import { BlockCache } from '../cache/block-cache.js';
-import { MemoryBudget } from '../cache/memory-budget.js';
+import { type BudgetAccount, MemoryBudget } from '../cache/memory-budget.js';
 import type { EntryCursor } from '../entry.js';
 import { JOB_CACHE_BYTES } from '../limits.js';
 import { tableFile, valueFile } from '../manifest/format.js';
@@ -131,28 +131,37 @@ export class RunningJob {
       sources.push(memtable.cursor());
     }
     const account = this.#cache.budget.account('tables');
-    const keys = this.#keys;
     for (const run of inputs) {
-      const tables = run.map((meta) => {
-        const { number, smallest } = meta;
-        const file = this.#vfs.openSync(joinPath(this.#place.dir, tableFile(number)), 'read');
-        let reader: TableReader;
-        try {
-          const { databaseUuid } = this.#place;
-          const cache = this.#cache;
-          reader = TableReader.open(file, { databaseUuid, cache, account, ...(keys && { keys }) });
-        } catch (error) {
-          file.closeSync();
-          throw error;
-        }
-        this.#readers.push(reader);
-        checkTable(reader, meta);
-        addAll(tombstones, reader.rangeTombstones);
-        return { smallest, cursor: () => reader.cursor({ fillCache: false }), release() {} };
-      });
-      sources.push(new RunCursor(tables));
+      const readers = new Map(run.map((table) => [table, this.#openTable(table, account)]));
+      for (const reader of readers.values()) addAll(tombstones, reader.rangeTombstones);
+      const open = {
+        cursor: (table: TableMeta) => {
+          const reader = readers.get(table);
+          if (reader === undefined) throw new Error(`expected table ${table.number} to be open`);
+          return reader.cursor({ fillCache: false });
+        },
+        release() {},
+      };
+      sources.push(new RunCursor(run, open));
     }
     return sources;
+  }
+
+  #openTable(table: TableMeta, account: BudgetAccount): TableReader {
+    const { dir, databaseUuid } = this.#place;
+    const keys = this.#keys;
+    const file = this.#vfs.openSync(joinPath(dir, tableFile(table.number)), 'read');
+    let reader: TableReader;
+    try {
+      const cache = this.#cache;
+      reader = TableReader.open(file, { databaseUuid, cache, account, ...(keys && { keys }) });
+    } catch (error) {
+      file.closeSync();
+      throw error;
+    }
+    this.#readers.push(reader);
+    checkTable(reader, table);
+    return reader;
   }
 
   #keptRanges(tombstones: RangeTombstones): KeptRange[] {

@@ -67,7 +67,7 @@ export class PointReader {
       if (this.#inMemtable(all[i], key, from, to, sequence)) return this.#isLive(entry);
       if (this.covered > 0) return false;
     }
-    const { runs, hasRangeTombstones } = versions.current;
+    const { runs } = versions.current;
     if (runs.length === 0) return false;
     const high = hashKey(key, from, to);
     const low = lastHashLow();
@@ -75,7 +75,7 @@ export class PointReader {
       const table = candidate(runs[i].tables, key, from, to);
       if (table === undefined) continue;
       const reader = tables.get(table);
-      if (hasRangeTombstones && table.rangeTombstones > 0) {
+      if (table.rangeTombstones > 0) {
         this.#cover(reader, key, from, to, sequence);
       }
       if (reader.mayContainHash(high, low) && reader.get(key, from, to, sequence, entry)) {

@@ -13,6 +13,7 @@ import { mergeCursors } from '../merge/merging-cursor.js';
 import { RunCursor } from '../merge/run-cursor.js';
 import type { Covering } from '../merge/visible-cursor.js';
 import type { RangeTombstones } from '../range-tombstones.js';
+import type { TableMeta } from '../version/table-meta.js';
 import type { Version } from '../version/version.js';
 import type { VersionSet } from '../version/version-set.js';
 import type { Memtables } from './memtables.js';
@@ -48,15 +49,12 @@ export class ReadView {
       // What an empty one gets later is newer than the view.
       if (memtable.count > 0) cursors.push(memtable.cursor());
     }
-    for (const { tables } of this.#version.runs) {
-      const { tables: cache } = this.#sources;
-      const parts = tables.map((table) => ({
-        smallest: table.smallest,
-        cursor: () => cache.hold(table).cursor({ fillCache }),
-        release: () => cache.release(table.number),
-      }));
-      cursors.push(new RunCursor(parts));
-    }
+    const { tables: cache } = this.#sources;
+    const open = {
+      cursor: (table: TableMeta) => cache.hold(table).cursor({ fillCache }),
+      release: ({ number }: TableMeta) => cache.release(number),
+    };
+    for (const { tables } of this.#version.runs) cursors.push(new RunCursor(tables, open));
     return mergeCursors(cursors);
   }
 
@@ -66,10 +64,8 @@ export class ReadView {
     for (const { rangeTombstones } of this.#memtables) {
       if (!rangeTombstones.isEmpty) sets.push(rangeTombstones);
     }
-    if (this.#version.hasRangeTombstones) {
-      for (const table of this.#version.tables.values()) {
-        if (table.rangeTombstones > 0) sets.push(this.#sources.tables.get(table).rangeTombstones);
-      }
+    for (const table of this.#version.withRangeTombstones) {
+      sets.push(this.#sources.tables.get(table).rangeTombstones);
     }
     if (sets.length === 0) return undefined;
     return {

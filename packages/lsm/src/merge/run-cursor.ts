@@ -11,9 +11,13 @@ import { compareBytes } from '../order.js';
 /** What a run is made of. */
 export interface RunTable {
   readonly smallest: Uint8Array;
+}
+
+/** Opens the tables of runs. */
+export interface RunTables<T extends RunTable> {
   /** A cursor; the table stays open until `release`. */
-  cursor(): EntryCursor;
-  release(): void;
+  cursor(table: T): EntryCursor;
+  release(table: T): void;
 }
 
 const NOWHERE: EntryCursor = {
@@ -46,13 +50,15 @@ export function tableAt(
   return low - 1;
 }
 
-export class RunCursor implements EntryCursor {
-  readonly #tables: readonly RunTable[];
+export class RunCursor<T extends RunTable> implements EntryCursor {
+  readonly #tables: readonly T[];
+  readonly #open: RunTables<T>;
   #current: EntryCursor = NOWHERE;
   #at = -1;
 
-  constructor(tables: readonly RunTable[]) {
+  constructor(tables: readonly T[], open: RunTables<T>) {
     this.#tables = tables;
+    this.#open = open;
   }
 
   get valid(): boolean {
@@ -139,7 +145,7 @@ export class RunCursor implements EntryCursor {
     this.#leave();
     if (index < 0 || index >= this.#tables.length) return false;
     this.#at = index;
-    this.#current = this.#tables[index].cursor();
+    this.#current = this.#open.cursor(this.#tables[index]);
     return true;
   }
 
@@ -147,6 +153,6 @@ export class RunCursor implements EntryCursor {
     if (this.#current === NOWHERE) return;
     this.#current.close();
     this.#current = NOWHERE;
-    this.#tables[this.#at].release();
+    this.#open.release(this.#tables[this.#at]);
   }
 }

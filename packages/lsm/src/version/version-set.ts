@@ -95,7 +95,8 @@ export class VersionSet {
   readonly pins: FilePins;
   readonly #options: VersionSetOptions;
   readonly #state: TreeState;
-  readonly #pinned = new Map<Version, number>();
+  /** Who uses a version: its readers, and the set itself the current one. Files are held once a version. */
+  readonly #users = new Map<Version, number>();
   #current: Version;
   #manifest: ManifestWriter | undefined;
   #wholeBytes = 0;
@@ -108,7 +109,7 @@ export class VersionSet {
     this.#state = state;
     this.pins = new FilePins(options.vfs, options.dir, options.users);
     this.#current = new Version(new Map(state.tables), new Map(state.valueFiles));
-    this.pins.hold(this.#current);
+    this.#begin(this.#current);
   }
 
   get current(): Version {
@@ -146,9 +147,7 @@ export class VersionSet {
 
   /** Versions that somebody reads, the current one not counted. */
   get pinnedVersions(): number {
-    let count = 0;
-    for (const version of this.#pinned.keys()) if (version !== this.#current) count++;
-    return count;
+    return this.#users.size - 1;
   }
 
   /** Numbers for `count` new files; returns the first. */
@@ -167,19 +166,17 @@ export class VersionSet {
   /** Keeps every file of the current version until it is let go with `unpin`. */
   pin(): Version {
     const version = this.#current;
-    const pins = this.#pinned.get(version);
-    if (pins === undefined) this.pins.hold(version);
-    this.#pinned.set(version, (pins ?? 0) + 1);
+    this.#users.set(version, (this.#users.get(version) ?? 0) + 1);
     return version;
   }
 
   unpin(version: Version): void {
-    const pins = (this.#pinned.get(version) ?? 1) - 1;
-    if (pins > 0) {
-      this.#pinned.set(version, pins);
+    const users = (this.#users.get(version) ?? 1) - 1;
+    if (users > 0) {
+      this.#users.set(version, users);
       return;
     }
-    this.#pinned.delete(version);
+    this.#users.delete(version);
     this.pins.release(version);
   }
 
@@ -294,8 +291,13 @@ export class VersionSet {
     const { tables, valueFiles } = this.#state;
     const old = this.#current;
     this.#current = new Version(new Map(tables), new Map(valueFiles));
-    this.pins.hold(this.#current);
-    this.pins.release(old);
+    this.#begin(this.#current);
+    this.unpin(old);
+  }
+
+  #begin(version: Version): void {
+    this.#users.set(version, 1);
+    this.pins.hold(version);
   }
 }
 

@@ -27,8 +27,10 @@ export class Version {
   readonly runs: readonly Run[];
   readonly tables: ReadonlyMap<number, TableMeta>;
   readonly valueFiles: ReadonlyMap<number, ValueFileMeta>;
-  /** Whether any table has range tombstones. */
-  readonly hasRangeTombstones: boolean;
+  /** The runs of level 0, newest first. */
+  readonly level0: readonly Run[];
+  /** Tables that have range tombstones. */
+  readonly withRangeTombstones: readonly TableMeta[];
   #liveValueBytes: Map<number, number> | undefined;
 
   constructor(
@@ -38,14 +40,8 @@ export class Version {
     this.tables = tables;
     this.valueFiles = valueFiles;
     this.runs = runsOf(tables.values());
-    let hasRangeTombstones = false;
-    for (const table of tables.values()) if (table.rangeTombstones > 0) hasRangeTombstones = true;
-    this.hasRangeTombstones = hasRangeTombstones;
-  }
-
-  /** The runs of level 0, newest first. */
-  get level0(): readonly Run[] {
-    return this.runs.filter(({ level }) => level === 0);
+    this.level0 = this.runs.filter(({ level }) => level === 0);
+    this.withRangeTombstones = [...tables.values()].filter((table) => table.rangeTombstones > 0);
   }
 
   /** The tables of a level from 1 on. */

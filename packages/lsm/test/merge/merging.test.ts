@@ -1,6 +1,7 @@
 /** Merged sources, and what of them is visible, against arrays. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { EntryCursor } from '../../src/entry.js';
 import { mergeCursors } from '../../src/merge/merging-cursor.js';
 import { RunCursor } from '../../src/merge/run-cursor.js';
 import { VisibleCursor } from '../../src/merge/visible-cursor.js';
@@ -29,7 +30,7 @@ function deal(versions: readonly Version[], count: number, dice: readonly number
 }
 
 /** A run of tables: versions cut where a new key begins. */
-function runOf(versions: readonly Version[], size: number): RunCursor {
+function runOf(versions: readonly Version[], size: number): EntryCursor {
   const tables: Version[][] = [];
   for (const version of versions) {
     const last = tables.at(-1);
@@ -39,16 +40,16 @@ function runOf(versions: readonly Version[], size: number): RunCursor {
   }
   let held = 0;
   return new RunCursor(
-    tables.map((table) => ({
-      smallest: table[0].key,
-      cursor() {
+    tables.map((versions) => ({ smallest: versions[0].key, versions })),
+    {
+      cursor(table) {
         if (++held > 1) throw new Error('expected one table at a time');
-        return new ArrayCursor(table);
+        return new ArrayCursor(table.versions);
       },
       release() {
         held--;
       },
-    })),
+    },
   );
 }
 
