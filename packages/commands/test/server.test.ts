@@ -105,8 +105,10 @@ describe('what the server tells of itself', () => {
     expect((await info('keyspace')).size).toBe(0);
     expect((await info('nosuch')).size).toBe(0);
     const all = await info('everything');
-    expect(all.get('cmdstat_get')).toBe('calls=1,rejected_calls=1,failed_calls=0');
-    expect(all.get('cmdstat_incrby')).toBe('calls=1,rejected_calls=0,failed_calls=1');
+    expect(all.get('cmdstat_get')).toMatch(
+      /^calls=1,usec=\d+,usec_per_call=[\d.]+,rejected_calls=1,failed_calls=0$/,
+    );
+    expect(all.get('cmdstat_incrby')).toMatch(/^calls=1,usec=.*,rejected_calls=0,failed_calls=1$/);
     expect(all.get('errorstat_ERR')).toBe('count=2');
     const twoSections = (await client.local.call('INFO', 'cpu', 'keyspace')) as { text: string };
     expect(twoSections.text).toBe('# CPU\r\n\r\n# Keyspace\r\n');
@@ -259,7 +261,7 @@ describe('what the server tells of itself', () => {
     expect(status.running).toBe(true);
     expect(status.wal_health).toMatchObject({ healthy: true, applied_lsn: '1', last_error: null });
     expect(status.wal_health.end_pos.lsn).toMatch(/^\d+$/);
-    expect(status.store).toMatchObject({ kind: 'map', keys: 1 });
+    expect(status.store).toMatchObject({ kind: expect.any(String), keys: 1 });
     expect(status.snapshot).toMatchObject({ lsn: null, in_progress: false });
     const keys = text.match(/"[^"]+":/g) ?? [];
     expect(keys.length).toBeGreaterThan(30);

@@ -19,7 +19,7 @@
  */
 import { formatUuid, type Lsn } from '@nendb/codec';
 import type { SnapshotInfo } from '@nendb/snapshot';
-import type { VfsLock } from '@nendb/vfs';
+import type { Timers, VfsLock } from '@nendb/vfs';
 import type { Wal, WalEvent } from '@nendb/wal';
 import { assertCoreThread, currentThread } from './core-thread.js';
 import type { DatabaseClock } from './database-clock.js';
@@ -51,6 +51,7 @@ export class Engine implements EngineView {
   readonly databaseUuid: string;
   readonly recovery: EngineRecovery;
   readonly alwaysReady: boolean;
+  readonly timers: Timers;
   readonly #settings: EngineSettings;
   readonly #lock: VfsLock;
   readonly #wal: Wal;
@@ -102,6 +103,7 @@ export class Engine implements EngineView {
     this.databaseUuid = formatUuid(opened.identity.databaseUuid);
     this.recovery = opened.recovery;
     this.alwaysReady = opened.store.alwaysReady;
+    this.timers = settings.vfs.timers;
     this.#settings = settings;
     this.#lock = opened.lock;
     this.#wal = opened.wal;

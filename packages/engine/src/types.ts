@@ -1,7 +1,7 @@
 /** The public shapes of the engine. `Engine` in `engine.ts` and `Transaction` implement them. */
 import type { Lsn } from '@nendb/codec';
 import type { SnapshotInfo } from '@nendb/snapshot';
-import type { Vfs } from '@nendb/vfs';
+import type { Timers, Vfs } from '@nendb/vfs';
 import type { SyncPolicy, WalHealth, WalRecovery, WalStats } from '@nendb/wal';
 import type { FieldVisitor, KeyVisitor, RecordView, StoreUsage } from './stores/store.js';
 
@@ -266,6 +266,8 @@ export interface EngineView {
   nowMs(): number;
   /** A random number from 0 to below 1, with 32 bits; not for secrets. */
   random(): number;
+  /** The timers of the environment that the engine runs in. */
+  readonly timers: Timers;
   /** Whether `prepare` always says `true`, so that callers need not ask. */
   readonly alwaysReady: boolean;
   /**

@@ -100,5 +100,18 @@ export const connectionCommands: readonly CommandSpec[] = [
     unqueued: true,
     handler: reset,
   },
+  ...['readonly', 'readwrite'].map(
+    (name): CommandSpec => ({
+      name,
+      arity: 1,
+      flags: ['loading', 'stale', 'fast'],
+      group: 'cluster',
+      categories: ['connection'],
+      since: '3.0.0',
+      summary: 'Refused outside a cluster',
+      complexity: 'O(1)',
+      handler: (call) => call.fail('ERR This instance has cluster support disabled'),
+    }),
+  ),
   clientCommand,
 ];

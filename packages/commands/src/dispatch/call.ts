@@ -10,11 +10,13 @@ import type { ReplyWriter } from '@nendb/resp';
 import { isWord } from '../bytes/words.js';
 import { WRONG_TYPE, writeError } from '../errors.js';
 import type { Host } from '../host.js';
+import type { Observations } from '../observe/observations.js';
 import type { Session } from '../session.js';
 import type { Command } from '../table/row.js';
 import type { CommandTable } from '../table/table.js';
 import type { AccessTimes } from './access-times.js';
 import type { Counters } from './counters.js';
+import type { Pauses } from './pauses.js';
 import { quote, type Request } from './request.js';
 
 /** The last write that the engine refused because the log could not grow. */
@@ -32,6 +34,10 @@ export interface Environment {
   readonly table: CommandTable;
   readonly counters: Counters;
   readonly accessTimes: AccessTimes;
+  readonly observations: Observations;
+  readonly pauses: Pauses;
+  /** Whether DEBUG runs. */
+  readonly debugAllowed: boolean;
   /** Why writes are refused for lack of room, until one has succeeded again. */
   readonly writeRefusal: WriteRefusal | undefined;
   /** Runs what the session has queued. */

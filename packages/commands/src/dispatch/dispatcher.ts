@@ -31,6 +31,7 @@ import {
 } from '../errors.js';
 import type { Host } from '../host.js';
 import { QUEUE_BYTES_MAX } from '../limits.js';
+import { Observations } from '../observe/observations.js';
 import type { Session } from '../session.js';
 import { commandTable } from '../table/families.js';
 import type { Command } from '../table/row.js';
@@ -38,6 +39,7 @@ import type { CommandTable } from '../table/table.js';
 import { AccessTimes } from './access-times.js';
 import { Call, type Environment, type WriteRefusal } from './call.js';
 import { Counters } from './counters.js';
+import { Pauses } from './pauses.js';
 import { KeyPreparer } from './preparer.js';
 import { QueueReader, type TransactionQueue } from './queue.js';
 import { OwnedRequest, quote, quoteAll, type Request } from './request.js';
@@ -47,6 +49,8 @@ export interface DispatcherOptions {
   host: Host;
   /** Bytes that one MULTI may queue. Default 256 MiB. */
   queueBytesMax?: number;
+  /** Whether DEBUG runs. Default false. */
+  debugAllowed?: boolean;
 }
 
 export class Dispatcher implements Environment {
@@ -55,6 +59,9 @@ export class Dispatcher implements Environment {
   readonly table: CommandTable = commandTable;
   readonly counters = new Counters(commandTable.size);
   readonly accessTimes: AccessTimes;
+  readonly observations = new Observations(commandTable.size);
+  readonly pauses: Pauses;
+  readonly debugAllowed: boolean;
   readonly #call: Call;
   readonly #keys: KeyPreparer;
   readonly #reader = new QueueReader();
@@ -70,6 +77,8 @@ export class Dispatcher implements Environment {
     this.engine = options.engine;
     this.host = options.host;
     this.accessTimes = new AccessTimes(options.engine.nowMs());
+    this.pauses = new Pauses(options.engine);
+    this.debugAllowed = options.debugAllowed ?? false;
     this.#queueBytesMax = options.queueBytesMax ?? QUEUE_BYTES_MAX;
     this.#call = new Call(this);
     this.#keys = new KeyPreparer(options.engine, this.table);
@@ -83,6 +92,25 @@ export class Dispatcher implements Environment {
    * database can go on no longer.
    */
   dispatch(session: Session, request: Request, reply: ReplyWriter): true | Promise<void> {
+    if (session.replies === 'on') return this.#dispatch(session, request, reply);
+    return this.#dispatchSilently(session, request, reply);
+  }
+
+  /** After CLIENT REPLY OFF or SKIP: runs it and takes the reply back, unless it was to begin again. */
+  #dispatchSilently(session: Session, request: Request, reply: ReplyWriter): true | Promise<void> {
+    const start = reply.length;
+    const wasOff = session.replies === 'off';
+    if (!wasOff) session.replies = 'on';
+    const done = this.#dispatch(session, request, reply);
+    const takeBack = () => {
+      if (!wasOff || session.replies === 'off') reply.rewind(start);
+    };
+    if (done !== true) return done.then(takeBack);
+    takeBack();
+    return true;
+  }
+
+  #dispatch(session: Session, request: Request, reply: ReplyWriter): true | Promise<void> {
     reply.protocol = session.protocol;
     this.counters.commandsProcessed++;
     const command = this.#lookUp(session, request, reply);
@@ -97,6 +125,9 @@ export class Dispatcher implements Environment {
       this.#enqueue(session, command, request, reply);
       return true;
     }
+    if (this.pauses.kind !== 'none' && this.#isPaused(session, command)) {
+      return this.#runAfterPause(session, OwnedRequest.copyOf(request), reply);
+    }
     session.lastCommand = command;
     if (command.firstKey !== 0 && !this.engine.alwaysReady) {
       const ready = this.#keys.prepare(session.database, command, request);
@@ -105,6 +136,21 @@ export class Dispatcher implements Environment {
       }
     }
     return this.#run(session, command, request, reply);
+  }
+
+  /** Whether CLIENT PAUSE holds it up. What ends the pause is never held up. */
+  #isPaused({ queue }: Session, command: Command): boolean {
+    if (command.fullName === 'client|unpause') return false;
+    const writes = command.isWrite || (command.spec.name === 'exec' && queue?.writes === true);
+    return writes || this.pauses.kind === 'all';
+  }
+
+  async #runAfterPause(session: Session, request: Request, reply: ReplyWriter): Promise<void> {
+    this.counters.commandsProcessed--;
+    await this.pauses.over();
+    if (session.ended) return;
+    const done = this.#dispatch(session, request, reply);
+    if (done !== true) await done;
   }
 
   get writeRefusal(): WriteRefusal | undefined {
@@ -239,10 +285,19 @@ export class Dispatcher implements Environment {
     const call = this.#call;
     call.fill(session, command, request, reply);
     this.counters.calls[command.index]++;
+    const startMs = this.host.wallMs();
     if (command.usesData) {
       this.#runInTransaction(call, command, reply);
-      return true;
+    } else {
+      const done = this.#runOutside(call, command, reply);
+      // One that waits holds nobody up, and is not slow for it.
+      if (done !== true) return done;
     }
+    this.observations.record(command, request, session, startMs, this.host.wallMs());
+    return true;
+  }
+
+  #runOutside(call: Call, command: Command, reply: ReplyWriter): true | Promise<void> {
     const start = reply.length;
     try {
       const done = command.handler?.(call);
@@ -300,8 +355,10 @@ export class Dispatcher implements Environment {
         call.transaction = transaction;
         call.queued = true;
         this.counters.calls[command.index]++;
+        const startMs = this.host.wallMs();
         command.handler?.(call);
         if (call.failed) this.counters.failed[command.index]++;
+        this.observations.record(command, reader, session, startMs, this.host.wallMs());
       }
     } catch (error) {
       watch?.end();

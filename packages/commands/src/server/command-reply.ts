@@ -95,6 +95,7 @@ export function replyDocs(reply: ReplyWriter, command: Command): void {
   reply.map(
     4 +
       (deprecated === undefined ? 0 : 3) +
+      (spec.system ? 1 : 0) +
       (syntax.length > 0 ? 1 : 0) +
       (subcommands.length > 0 ? 1 : 0),
   );
@@ -106,6 +107,10 @@ export function replyDocs(reply: ReplyWriter, command: Command): void {
   reply.text(spec.group);
   reply.text('complexity');
   reply.text(spec.complexity);
+  if (spec.system) {
+    reply.text('doc_flags');
+    replySet(reply, ['syscmd']);
+  }
   if (deprecated !== undefined) {
     reply.text('doc_flags');
     replySet(reply, ['deprecated']);

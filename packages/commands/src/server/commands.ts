@@ -2,9 +2,15 @@
 import type { CommandFlag, CommandSpec, Handler } from '../table/row.js';
 import { commandCommand } from './command.js';
 import { configCommand } from './config.js';
+import { debug } from './debug.js';
 import { info } from './info.js';
+import { latencyCommand } from './latency.js';
+import { lolwut } from './lolwut.js';
+import { memoryCommand } from './memory.js';
 import { nendbCommand } from './nendb.js';
-import { bgSave, lastSave, save, shutdown } from './persistence.js';
+import { bgRewriteAof, bgSave, lastSave, save, shutdown } from './persistence.js';
+import { role, wait, waitAof } from './replication.js';
+import { slowLogCommand } from './slowlog.js';
 import { time } from './time.js';
 
 function row(
@@ -86,5 +92,77 @@ export const serverCommands: readonly CommandSpec[] = [
     time,
     { tips: ['nondeterministic_output'] },
   ),
+  row(
+    'bgrewriteaof',
+    1,
+    ['admin', 'noscript', 'no_async_loading'],
+    '1.0.0',
+    'Take a snapshot, behind which the log is cut',
+    'O(1)',
+    bgRewriteAof,
+  ),
+  row(
+    'role',
+    1,
+    ['noscript', 'loading', 'stale', 'fast'],
+    '2.8.12',
+    'Return the role of the instance in the context of replication',
+    'O(1)',
+    role,
+    { categories: ['admin', 'dangerous'] },
+  ),
+  row(
+    'wait',
+    3,
+    ['noscript'],
+    '3.0.0',
+    'Tell how many replicas have the writes of the connection',
+    'O(1)',
+    wait,
+    {
+      group: 'generic',
+      categories: ['connection'],
+      syntax: 'numreplicas:i timeout:i',
+      tips: ['request_policy:all_shards', 'response_policy:agg_min'],
+    },
+  ),
+  row(
+    'waitaof',
+    4,
+    ['noscript'],
+    '7.2.0',
+    'Tell whether the log is synced up to the writes of the connection',
+    'O(1)',
+    waitAof,
+    {
+      group: 'generic',
+      categories: ['connection'],
+      syntax: 'numlocal:i numreplicas:i timeout:i',
+      tips: ['request_policy:all_shards', 'response_policy:agg_min'],
+    },
+  ),
+  row(
+    'lolwut',
+    -1,
+    ['readonly', 'fast'],
+    '5.0.0',
+    'Display some computer art and the version',
+    'O(1)',
+    lolwut,
+    { syntax: '[VERSION/version:i]' },
+  ),
+  row(
+    'debug',
+    -2,
+    ['admin', 'noscript', 'loading', 'stale'],
+    '1.0.0',
+    'A container for debugging commands; off by default',
+    'Depends on subcommand.',
+    debug,
+    { system: true },
+  ),
+  slowLogCommand,
+  latencyCommand,
+  memoryCommand,
   nendbCommand,
 ];

@@ -1,8 +1,13 @@
-/** CONFIG GET, SET, RESETSTAT. Parameters are the host's; none can be changed while it runs. */
+/**
+ * CONFIG GET, SET, RESETSTAT, REWRITE. Parameters are the host's, which cannot be changed while it runs, and
+ * the command layer's own, which can.
+ */
 import { globMatches } from '../bytes/glob.js';
+import { INT64_MAX, parseInt64 } from '../bytes/integers.js';
 import type { Call } from '../dispatch/call.js';
 import { PATTERN_TOO_LONG, wrongArity } from '../errors.js';
 import { PATTERN_BYTES_MAX } from '../limits.js';
+import { type ObserveParameters, PARAMETERS } from '../observe/parameters.js';
 import type { CommandFlag, CommandSpec } from '../table/row.js';
 import { replyHelp } from './help.js';
 
@@ -13,6 +18,8 @@ const HELP = [
   '    Return parameters matching the glob-like <pattern> and their values.',
   'SET <directive> <value>',
   '    Set the configuration <directive> to <value>.',
+  'REWRITE',
+  '    Refused: there is no configuration file.',
   'RESETSTAT',
   '    Reset statistics reported by the INFO command.',
 ];
@@ -22,7 +29,7 @@ const GLOB = /[*?[]/;
 
 /** CONFIG GET pattern [pattern ...]: a name that is no pattern is answered as it was spelled. */
 function get(call: Call) {
-  const known = call.environment.host.configuration();
+  const known = parametersOf(call);
   /** The spelling of each name that was found, in the order in which they were. */
   const spellings = new Map<string, string>();
   for (let i = 2; i < call.argc; i++) {
@@ -47,25 +54,55 @@ function get(call: Call) {
   }
 }
 
-/** CONFIG SET parameter value [parameter value ...] */
+/** All parameters, with their values as text. */
+function parametersOf({ environment }: Call): ReadonlyMap<string, string> {
+  const { parameters } = environment.observations;
+  const own = [...PARAMETERS].map(([name, { field }]): [string, string] => [
+    name,
+    String(parameters[field]),
+  ]);
+  return new Map([...environment.host.configuration(), ...own]);
+}
+
+/** CONFIG SET parameter value [parameter value ...]: all of them, or none. */
 function set(call: Call) {
   if (call.argc % 2 !== 0) return call.fail(wrongArity('config|set'));
-  const known = call.environment.host.configuration();
+  const known = parametersOf(call);
+  const changes: [field: keyof ObserveParameters, value: number][] = [];
   for (let i = 2; i < call.argc; i += 2) {
-    const name = call.text(i).toLowerCase();
-    if (!known.has(name)) {
+    if (!known.has(call.text(i).toLowerCase())) {
       return call.fail(
         `ERR Unknown option or number of arguments for CONFIG SET - '${call.quote(i)}'`,
       );
     }
   }
-  call.fail(
-    `ERR CONFIG SET failed (possibly related to argument '${call.text(2)}') - can't set immutable config`,
-  );
+  for (let i = 2; i < call.argc; i += 2) {
+    const parameter = PARAMETERS.get(call.text(i).toLowerCase());
+    if (parameter === undefined) return refuse(call, i, "can't set immutable config");
+    const { field, least } = parameter;
+    const value = parseInt64(call.bytes, call.starts[i + 1], call.ends[i + 1]);
+    if (value === undefined) return refuse(call, i, "argument couldn't be parsed into an integer");
+    if (value < BigInt(least)) {
+      return refuse(call, i, `argument must be between ${least} and ${INT64_MAX} inclusive`);
+    }
+    changes.push([field, Math.min(Number(value), Number.MAX_SAFE_INTEGER)]);
+  }
+  for (const [field, value] of changes) call.environment.observations.parameters[field] = value;
+  call.ok();
+}
+
+function refuse(call: Call, index: number, why: string) {
+  call.fail(`ERR CONFIG SET failed (possibly related to argument '${call.quote(index)}') - ${why}`);
+}
+
+/** There is no file: the server is told by its command line and its environment. */
+function rewrite(call: Call) {
+  call.fail('ERR The server is running without a config file');
 }
 
 function resetStatistics(call: Call) {
   call.environment.counters.reset();
+  call.environment.observations.reset();
   call.environment.host.resetStatistics();
   call.ok();
 }
@@ -111,6 +148,16 @@ export const configCommand: CommandSpec = {
       summary: 'Reset the statistics returned by INFO',
       complexity: 'O(1)',
       handler: resetStatistics,
+    },
+    {
+      name: 'rewrite',
+      arity: 2,
+      flags: ADMIN,
+      group: 'server',
+      since: '2.8.0',
+      summary: 'Refused: there is no configuration file',
+      complexity: 'O(1)',
+      handler: rewrite,
     },
     {
       name: 'help',

@@ -4,15 +4,17 @@ import type { InfoFields } from '../host.js';
 import type { Command } from '../table/row.js';
 
 /** Calls, refusals before running and error replies of each command that was used. */
-export function commandStatistics({ table, counters }: Environment): InfoFields {
+export function commandStatistics({ table, counters, observations }: Environment): InfoFields {
   const fields: Record<string, string> = {};
   const add = (command: Command): void => {
     const calls = counters.calls[command.index];
     const rejected = counters.rejected[command.index];
     const failed = counters.failed[command.index];
     if (calls > 0 || rejected > 0) {
+      const us = Math.floor(observations.elapsedUs[command.index]);
+      const perCall = (calls === 0 ? 0 : us / calls).toFixed(2);
       fields[`cmdstat_${command.fullName}`] =
-        `calls=${calls},rejected_calls=${rejected},failed_calls=${failed}`;
+        `calls=${calls},usec=${us},usec_per_call=${perCall},rejected_calls=${rejected},failed_calls=${failed}`;
     }
     for (const sub of command.subcommands) add(sub);
   };

@@ -1,5 +1,5 @@
 /**
- * SAVE, BGSAVE, LASTSAVE, SHUTDOWN. A snapshot here only shortens recovery: the log has the writes
+ * SAVE, BGSAVE, BGREWRITEAOF, LASTSAVE, SHUTDOWN. A snapshot here only shortens recovery: the log has the writes
  * already. SAVE holds up its own client, not the others.
  */
 import { word } from '../bytes/words.js';
@@ -27,20 +27,29 @@ export function save(call: Call): void | Promise<void> {
 /** A failure is in `snapshot.lastError` of the engine's health, and so in INFO and NENDB STATUS. */
 export function bgSave(call: Call) {
   if (call.argc > 2 || (call.argc === 2 && !call.is(1, SCHEDULE))) return call.fail(SYNTAX);
+  if (call.environment.engine.health().snapshot.inProgress) return call.fail(SAVE_IN_PROGRESS);
+  startSnapshot(call);
+  call.reply.simple(call.queued ? 'Background saving scheduled' : 'Background saving started');
+}
+
+/** Redis writes its log anew; here a snapshot takes the place of the log before it. */
+export function bgRewriteAof(call: Call) {
+  if (call.environment.engine.health().snapshot.inProgress) {
+    return call.reply.simple('Background append only file rewriting scheduled');
+  }
+  startSnapshot(call);
+  call.reply.simple('Background append only file rewriting started');
+}
+
+function startSnapshot(call: Call) {
   const { engine, host } = call.environment;
-  if (engine.health().snapshot.inProgress) return call.fail(SAVE_IN_PROGRESS);
   const start = () =>
     engine.snapshot().catch((error: unknown) => {
       host.report(error instanceof Error ? error : new Error(messageOf(error)));
     });
-  if (call.queued) {
-    // Once EXEC has committed, which it does without a wait, so that the image has what it wrote.
-    void Promise.resolve().then(start);
-    call.reply.simple('Background saving scheduled');
-    return;
-  }
-  void start();
-  call.reply.simple('Background saving started');
+  // Once EXEC has committed, which it does without a wait, so that the image has what it wrote.
+  if (call.queued) void Promise.resolve().then(start);
+  else void start();
 }
 
 /** Seconds since 1970; the start of the server where there is no snapshot yet, as in Redis. */

@@ -5,7 +5,7 @@
  *     lengths[i, j] = lengths[i-1, j-1] + 1                        where a[i-1] = b[j-1]
  *                     max(lengths[i-1, j], lengths[i, j-1])        elsewhere
  */
-import { type RecordView, ValueType } from '@nendb/engine';
+import { ValueType } from '@nendb/engine';
 import { word } from '../bytes/words.js';
 import type { Call } from '../dispatch/call.js';
 import { readInteger } from '../dispatch/numbers.js';
@@ -37,11 +37,9 @@ interface Match {
 
 /** LCS key1 key2 [LEN] [IDX] [MINMATCHLEN len] [WITHMATCHLEN] */
 export function lcs(call: Call) {
-  const first = call.lookUp(1);
-  const a = first?.type === ValueType.string ? copyOf(first) : NOTHING;
-  const second = call.lookUp(2);
-  const b = second?.type === ValueType.string ? copyOf(second) : NOTHING;
-  if ([first, second].some((view) => view !== undefined && view.type !== ValueType.string)) {
+  const a = stringIn(call, 1);
+  const b = stringIn(call, 2);
+  if (a === undefined || b === undefined) {
     return call.fail('ERR The specified keys must contain string values');
   }
   const options = readOptions(call);
@@ -59,9 +57,11 @@ export function lcs(call: Call) {
   replyMatches(call, matches, length, options);
 }
 
-/** The view of one key is gone once the other is looked up. */
-function copyOf(view: RecordView): Buffer {
-  return Buffer.from(view.bytes());
+/** A copy, since the view of one key is gone once the other is looked up; `undefined` for no string. */
+function stringIn(call: Call, index: number): Buffer | undefined {
+  const view = call.lookUp(index);
+  if (view === undefined) return NOTHING;
+  return view.type === ValueType.string ? Buffer.from(view.bytes()) : undefined;
 }
 
 function readOptions(call: Call): LcsOptions | undefined {

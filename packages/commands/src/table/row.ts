@@ -28,6 +28,7 @@ export type CommandFlag =
 
 export type CommandGroup =
   | 'bitmap'
+  | 'cluster'
   | 'connection'
   | 'generic'
   | 'hash'
@@ -107,6 +108,8 @@ export interface CommandSpec {
   tips?: readonly string[];
   /** Its arguments, in the form of `syntax.ts`; none where it is missing. */
   syntax?: string;
+  /** For operators and tools, as COMMAND DOCS says. */
+  system?: true;
   /** Since which Redis release it need not be used any more, and what takes its place. */
   deprecated?: { since: string; replacedBy: string };
   /** Runs at once even inside MULTI: EXEC, DISCARD, QUIT and the like. */

@@ -2,6 +2,7 @@
 
 import { dataTranscripts } from './data-transcripts.js';
 import { edgeTranscripts } from './edge-transcripts.js';
+import { serverTranscripts } from './server-transcripts.js';
 
 /** A line is words separated by single spaces; an array where a word is empty or has spaces. */
 export type Line = string | readonly (string | Uint8Array)[];
@@ -9,6 +10,7 @@ export type Line = string | readonly (string | Uint8Array)[];
 export const transcripts: Readonly<Record<string, readonly Line[]>> = {
   ...edgeTranscripts,
   ...dataTranscripts,
+  ...serverTranscripts,
   'names and arity': [
     'nosuch',
     'nosuch a b c',
