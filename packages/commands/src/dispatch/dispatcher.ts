@@ -59,7 +59,7 @@ export class Dispatcher implements Environment {
   readonly table: CommandTable = commandTable;
   readonly counters = new Counters(commandTable.size);
   readonly accessTimes: AccessTimes;
-  readonly observations = new Observations(commandTable.size);
+  readonly observations: Observations;
   readonly pauses: Pauses;
   readonly debugAllowed: boolean;
   readonly #call: Call;
@@ -77,6 +77,7 @@ export class Dispatcher implements Environment {
     this.engine = options.engine;
     this.host = options.host;
     this.accessTimes = new AccessTimes(options.engine.nowMs());
+    this.observations = new Observations(commandTable.size, options.host);
     this.pauses = new Pauses(options.engine);
     this.debugAllowed = options.debugAllowed ?? false;
     this.#queueBytesMax = options.queueBytesMax ?? QUEUE_BYTES_MAX;
@@ -285,7 +286,7 @@ export class Dispatcher implements Environment {
     const call = this.#call;
     call.fill(session, command, request, reply);
     this.counters.calls[command.index]++;
-    const startMs = this.host.wallMs();
+    const startMs = this.observations.begin();
     if (command.usesData) {
       this.#runInTransaction(call, command, reply);
     } else {
@@ -293,7 +294,7 @@ export class Dispatcher implements Environment {
       // One that waits holds nobody up, and is not slow for it.
       if (done !== true) return done;
     }
-    this.observations.record(command, request, session, startMs, this.host.wallMs());
+    this.observations.record(command, request, session, startMs);
     return true;
   }
 
@@ -355,10 +356,10 @@ export class Dispatcher implements Environment {
         call.transaction = transaction;
         call.queued = true;
         this.counters.calls[command.index]++;
-        const startMs = this.host.wallMs();
+        const startMs = this.observations.begin();
         command.handler?.(call);
         if (call.failed) this.counters.failed[command.index]++;
-        this.observations.record(command, reader, session, startMs, this.host.wallMs());
+        this.observations.record(command, reader, session, startMs);
       }
     } catch (error) {
       watch?.end();

@@ -1,11 +1,15 @@
 /**
  * How long commands take: the slow log, LATENCY's events, and a histogram for each command.
  *
- * Hot: each command passes `record` once: two additions into typed arrays and two comparisons.
+ * Hot: each command passes `begin` and `record` once: two additions into typed arrays, two comparisons,
+ * and one look at the clock, since of the commands that run in a row each begins when the one before
+ * it has ended. A look costs some 80 ns, as much as all the rest.
  *
  *     bucket i of a command: calls that took at least 2^i us and less than 2^(i+1), the first also less
  */
+
 import type { Request } from '../dispatch/request.js';
+import type { Host } from '../host.js';
 import type { Session } from '../session.js';
 import type { Command } from '../table/row.js';
 import { LatencyMonitor } from './latency-monitor.js';
@@ -22,14 +26,35 @@ export class Observations {
   /** By `Command.index`. */
   readonly elapsedUs: Float64Array;
   readonly #histograms: Uint32Array;
+  readonly #host: Host;
+  /** Wall clock at the last look, in ms since 1970, with fractions. */
+  #lastMs = 0;
+  /** Whether the program has done nothing else since. */
+  #inARow = false;
+  readonly #endOfRow = () => {
+    this.#inARow = false;
+  };
 
-  constructor(commands: number) {
+  constructor(commands: number, host: Host) {
+    this.#host = host;
     this.elapsedUs = new Float64Array(commands);
     this.#histograms = new Uint32Array(commands * HISTOGRAM_BUCKETS);
   }
 
-  /** @param startMs wall clock when it began, in ms since 1970, with fractions */
-  record(command: Command, request: Request, session: Session, startMs: number, endMs: number) {
+  /** When the command that is about to run begins: `startMs` of `record`. */
+  begin(): number {
+    if (!this.#inARow) {
+      this.#inARow = true;
+      this.#lastMs = this.#host.wallMs();
+      queueMicrotask(this.#endOfRow);
+    }
+    return this.#lastMs;
+  }
+
+  /** The command has ended. */
+  record(command: Command, request: Request, session: Session, startMs: number): void {
+    const endMs = this.#host.wallMs();
+    this.#lastMs = endMs;
     const us = (endMs - startMs) * 1000;
     this.elapsedUs[command.index] += us;
     const bucket = us < 1 ? 0 : 31 - Math.clz32(us);
