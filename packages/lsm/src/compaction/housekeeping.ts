@@ -106,10 +106,11 @@ function referrer(version: Version, file: number): TableMeta | undefined {
 }
 
 /** Whether no older run shares a key with `table`. */
-function isOldest(version: Version, table: TableMeta): boolean {
-  return olderTables(version, [[table]]).every(
-    (older) => overlapping([older], table.smallest, table.largest).length === 0,
-  );
+function isOldest({ runs }: Version, { level, run, smallest, largest }: TableMeta): boolean {
+  const own = runs.findIndex((each) => each.level === level && each.run === run);
+  return runs
+    .slice(own + 1)
+    .every(({ tables }) => overlapping(tables, smallest, largest).length === 0);
 }
 
 /** All tables of runs that are older than every one of `inputs`, and of none of these runs. */

@@ -117,7 +117,7 @@ export class Leveled implements Strategy {
     const next = version.level(level + 1);
     let best: TableMeta | undefined;
     let bestRatio = Number.POSITIVE_INFINITY;
-    let below: TableMeta[] = [];
+    let below: readonly TableMeta[] = [];
     for (const table of version.level(level)) {
       const overlap = overlapping(next, table.smallest, table.largest);
       const ratio = totalBytes(overlap) / weightBytes(table);

@@ -52,16 +52,27 @@ export interface Strategy {
   debtBytes(version: Version): number;
 }
 
-/** All tables of `run` that share a key with `[smallest, largest]`, both inclusive. */
+/** The tables of a run that share a key with `[smallest, largest]`, both inclusive. O(log n) and what it returns. */
 export function overlapping(
-  tables: readonly TableMeta[],
+  run: readonly TableMeta[],
   smallest: Uint8Array,
   largest: Uint8Array,
-): TableMeta[] {
-  return tables.filter(
-    (table) =>
-      compareKeys(table.smallest, largest) <= 0 && compareKeys(table.largest, smallest) >= 0,
-  );
+): readonly TableMeta[] {
+  const from = firstIndex(run, (table) => compareKeys(table.largest, smallest) >= 0);
+  const to = firstIndex(run, (table) => compareKeys(table.smallest, largest) > 0);
+  return run.slice(from, Math.max(from, to));
+}
+
+/** The index of the first table for which `holds`, which then holds for all behind it. */
+function firstIndex(run: readonly TableMeta[], holds: (table: TableMeta) => boolean): number {
+  let low = 0;
+  let high = run.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(run[middle])) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** The smallest and the largest key of some tables, of which there is at least one. */

@@ -25,7 +25,7 @@ import type { LsmError } from '../errors.js';
 import { LEVEL_FACTOR } from '../limits.js';
 import { Background } from './background.js';
 import type { Core } from './core.js';
-import { jobOf } from './job-of.js';
+import { jobOf, runJob } from './job-of.js';
 
 /** A compaction that somebody waits for. */
 interface Request {
@@ -168,7 +168,7 @@ export class Compactor {
       return;
     }
     const inputs = compaction.inputs.flat();
-    const report = await this.#runner.run(this.#job(compaction));
+    const report = await runJob(this.#core, this.#runner, this.#job(compaction));
     await versions.apply({
       removeTables: inputs.map(({ number }) => number),
       addTables: report.tables,

@@ -15,7 +15,7 @@ import type { VersionEdit } from '../manifest/edit.js';
 import type { TableMeta } from '../version/table-meta.js';
 import { Background } from './background.js';
 import type { Core } from './core.js';
-import { jobOf } from './job-of.js';
+import { jobOf, runJob } from './job-of.js';
 import type { FrozenMemtable } from './memtables.js';
 
 interface Waiter {
@@ -121,7 +121,9 @@ export class Flusher {
     const run = Math.max(0, ...versions.current.level0.map((each) => each.run)) + 1;
     const older: TableMeta[] = [...versions.current.tables.values()];
     const bytes = memtable.bytes + memtable.rangeTombstones.bytes;
-    return this.#runner.run(
+    return runJob(
+      this.#core,
+      this.#runner,
       jobOf(this.#core, {
         inputs: [],
         memtable: memtable.share(),

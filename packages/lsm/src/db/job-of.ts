@@ -1,5 +1,6 @@
 /** Jobs as the core thread describes them: what is merged, and everything that the tree's options say. */
 import type { Job } from '../compaction/job.js';
+import type { JobReport, JobRunner } from '../compaction/job-runner.js';
 import { JOB_FILES_SPARE } from '../limits.js';
 import type { Core } from './core.js';
 
@@ -40,4 +41,15 @@ export function jobOf(core: Core, { inputBytes, ...special }: JobCase): Job {
     valueFileBytes: options.valueFileBytes,
     keys: core.sentKeys(),
   };
+}
+
+/** Has `job` done, and takes back the numbers that it did not need. */
+export async function runJob(core: Core, runner: JobRunner, job: Job): Promise<JobReport> {
+  const report = await runner.run(job);
+  let next = job.firstFile;
+  for (const { number } of [...report.tables, ...report.valueFiles]) {
+    next = Math.max(next, number + 1);
+  }
+  core.versions.giveBackFiles(next, job.firstFile + job.filesMax);
+  return report;
 }

@@ -157,6 +157,11 @@ export class VersionSet {
     return first;
   }
 
+  /** Takes numbers from `from` up to `to` back, where they were the last ones reserved: names stay short. */
+  giveBackFiles(from: number, to: number): void {
+    if (this.#state.nextFileNumber === to) this.#state.nextFileNumber = from;
+  }
+
   /** The state as it is now, for a copy of the tree. */
   describe(): TreeState {
     const { tables, valueFiles } = this.#state;
