@@ -15,6 +15,7 @@ export type Case = (dir: string, report: (row: Row) => void) => Promise<void>;
 export type Suite = Readonly<Record<string, Case>>;
 
 const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
+  dash: () => import('./dash/suite.js'),
   lsm: () => import('./lsm/suite.js'),
   wal: () => import('./wal/suite.js'),
 };
