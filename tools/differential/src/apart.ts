@@ -20,6 +20,8 @@ const APART: Readonly<Record<string, string>> = {
   'client|tracking': 'refused here',
   'client|caching': 'refused here',
   'client|unblock': 'nothing blocks',
+  readonly: 'refused on both sides',
+  readwrite: 'refused on both sides',
   command: TABLE,
   'command|count': TABLE,
   'command|info': TABLE,

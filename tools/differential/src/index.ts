@@ -1,5 +1,5 @@
 export { EXPLANATIONS, type Explanation } from './explained.js';
-export { NendbPeer } from './nendb-peer.js';
+export { hasStore, NendbPeer } from './nendb-peer.js';
 export type { Peer } from './peer.js';
 export { RedisPeer, redisVersion } from './redis-peer.js';
 export type { DifferentialRequest } from './request.js';

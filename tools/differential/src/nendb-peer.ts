@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Dispatcher, LocalHost, OwnedRequest, Session } from '@nendb/commands';
-import { Engine } from '@nendb/engine';
+import { Engine, EngineError } from '@nendb/engine';
 import { ReplyWriter } from '@nendb/resp';
 import { ReplyCollector } from './frames.js';
 import { DUMPED, type Peer } from './peer.js';
@@ -11,6 +11,21 @@ import { type DifferentialRequest, wordsFor } from './request.js';
 
 /** Writes of one turn: the log gets a chance to write them, and does not grow in memory. */
 const REQUESTS_PER_TURN = 500;
+
+/** Whether the engine has a store of that name. */
+export async function hasStore(store: string): Promise<boolean> {
+  const dir = mkdtempSync(join(tmpdir(), 'nendb-differential-'));
+  try {
+    const engine = await Engine.open({ dir, store, preallocate: false });
+    await engine.close();
+    return true;
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'ENGINE_STORE_UNAVAILABLE') return false;
+    throw error;
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
 
 export class NendbPeer implements Peer {
   readonly #engine: Engine;
