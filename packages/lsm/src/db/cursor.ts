@@ -42,6 +42,8 @@ export class LsmCursor {
   readonly #gte: Uint8Array | undefined;
   readonly #reverse: boolean;
   #left: number;
+  /** Whether the last step found nothing more. */
+  #ended = false;
   /** What the next step does: move on, or begin at a bound or at the key that was sought. */
   #begin: 'move' | 'bound' | 'target' = 'bound';
   #target: Uint8Array | undefined;
@@ -63,7 +65,7 @@ export class LsmCursor {
   /** Moves to the next entry; false behind the last. Throws `LSM_CLOSED`, `LSM_CORRUPT`, `LSM_WRONG_KEY`, `LSM_IO`. */
   next(): boolean {
     if (this.#closed) throw closed();
-    if (this.#left <= 0) {
+    if (this.#left <= 0 || this.#ended) {
       this.#on = false;
       return false;
     }
@@ -78,7 +80,7 @@ export class LsmCursor {
     this.#on = visible.valid && this.#isInside(visible);
     if (this.#parts.watcher !== undefined) this.#watch(this.#parts.watcher);
     if (this.#on) this.#left--;
-    else this.#left = 0;
+    else this.#ended = true;
     return this.#on;
   }
 
@@ -91,7 +93,7 @@ export class LsmCursor {
     this.#on = false;
     this.#target = Uint8Array.from(key);
     this.#begin = 'target';
-    if (!isEmptyRange(this.#parts.bounds) && this.#left === 0) this.#left = this.#parts.limit;
+    this.#ended = false;
     this.#watchedTo = this.#reverse ? keyAfter(this.#target) : this.#target;
   }
 

@@ -74,7 +74,7 @@ describe('tombstone permanence', () => {
     });
   });
 
-  it('an expired entry goes on hiding what it hid', async () => {
+  it('R12: an expired entry goes on hiding what it hid, and time never goes back', async () => {
     const sim = new SimVfs({ record: false });
     await sim.run(async () => {
       const db = await openSim(sim, { ...MANUAL, compaction: 'size-tiered' });
