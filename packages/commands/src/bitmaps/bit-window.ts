@@ -35,7 +35,10 @@ export class BitWindow {
     }
   }
 
-  /** Stages the changes to the key in argument `key`, as a string of `length` bytes. */
+  /**
+   * Stages the changes to the key in argument `key`, as a string of `length` bytes; nothing where there
+   * are none.
+   */
   stage(call: Call, key: number, length: number): void {
     let run: number[] = [];
     let start = 0;
@@ -43,9 +46,12 @@ export class BitWindow {
       patch(call, key, start, Uint8Array.from(run), length);
       run = [];
     };
-    const changed = [...this.#changed].sort(([a], [b]) => a - b);
+    const bytes = this.#bytes;
+    const changed = [...this.#changed]
+      .filter(([at, byte]) => at >= bytes.length || bytes[at] !== byte)
+      .sort(([a], [b]) => a - b);
     if (changed.length === 0) {
-      flush();
+      if (length !== bytes.length) flush();
       return;
     }
     for (const [at, byte] of changed) {
