@@ -158,6 +158,13 @@ export class RecordLog {
     while (this.#ready.length < chunks) this.#ready.push(this.#space.alloc(this.chunkUnits * 8));
   }
 
+  /** Gives all but one of the chunks that were set aside back: what they were for has happened. */
+  trimReserve(): void {
+    while (this.#ready.length > 1) {
+      this.#space.region.free(offsetOf(this.#ready.pop()!), this.chunkUnits * 8);
+    }
+  }
+
   /** Gives chunks that were set aside back to the region. */
   releaseReserve(): void {
     for (const chunk of this.#ready) this.#space.region.free(offsetOf(chunk), this.chunkUnits * 8);

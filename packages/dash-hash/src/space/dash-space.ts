@@ -55,6 +55,7 @@ export class DashSpace {
     const dropping = freeDropped(space, units);
     const { compactor } = space.log;
     if (!compactor.busy) compactor.consider();
+    space.log.trimReserve();
     compactor.step(units);
     space.reclaim(RECLAIM_BLOCKS_MAX);
     return dropping || compactor.busy;

@@ -79,6 +79,9 @@ export class Space {
   /** What `reserve` last found room for, and how many blocks had been handed out by then. */
   #reserved = { growths: 0, depth: 0, allocations: -1 };
   #allocations = 0;
+  #reclaimed = 0;
+  /** What `usedBytes` found last, and after how many changes. */
+  #used = { changes: -1, bytes: 0 };
   #closed = false;
 
   /** The space of a region; made where there is none. */
@@ -174,6 +177,7 @@ export class Space {
   reclaim(blocksMax: number): number {
     const freed = this.epochs.reclaim(blocksMax);
     this.#retired -= freed;
+    this.#reclaimed += freed;
     return freed;
   }
 
@@ -206,7 +210,11 @@ export class Space {
 
   /** Bytes of chunks, segments, directories, headers, and of what waits for readers. */
   get usedBytes(): number {
-    return this.region.stats.allocatedBytes;
+    const changes = this.#allocations + this.#reclaimed;
+    if (this.#used.changes !== changes) {
+      this.#used = { changes, bytes: this.region.stats.allocatedBytes };
+    }
+    return this.#used.bytes;
   }
 
   /** Writes down what a clean open needs. The space must not be used afterwards. */
@@ -214,6 +222,7 @@ export class Space {
     if (this.#closed) return;
     this.imaging?.release();
     this.log.releaseReserve();
+    this.log.releaseSpare();
     this.log.seal();
     this.reclaim(Number.POSITIVE_INFINITY);
     this.region.setImager(undefined);

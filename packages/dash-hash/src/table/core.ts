@@ -42,6 +42,15 @@ import { beginRepair, repairSegment } from './repair.js';
 /** Bytes 1, 1, 1, 1 and the top bit of each: to compare four prints at once. */
 export const ONES = 0x01010101;
 export const TOPS = 0x80808080 | 0;
+/** Whether a byte of a bucket's prints is that of `pattern`: seldom if the key is not there. */
+function hasPrint(i32: Int32Array, bucket: number, pattern: number): boolean {
+  const first = i32[bucket + BUCKET.prints] ^ pattern;
+  const second = i32[bucket + BUCKET.prints + 1] ^ pattern;
+  const third = i32[bucket + BUCKET.prints + 2] ^ pattern;
+  const zeros = ((first - ONES) & ~first) | ((second - ONES) & ~second) | ((third - ONES) & ~third);
+  return (zeros & TOPS) !== 0;
+}
+
 /** A segment's address in an entry, as a position in its window. */
 export const SEGMENT_MASK = POSITION_MASK & ~CLASS_MASK;
 
@@ -155,10 +164,15 @@ export class TableCore {
     // Both loads begin before either bucket is looked at: memory is the time that a search takes.
     const firstBits = i32[first + BUCKET.bits];
     const secondBits = i32[second + BUCKET.bits];
-    const found = this.#inBucket(i32, first, firstBits, bytes, from, to);
-    if (found !== 0) return found;
-    const guest = this.#inBucket(i32, second, secondBits, bytes, from, to);
-    if (guest !== 0) return guest;
+    const pattern = Math.imul(this.print, ONES);
+    if (hasPrint(i32, first, pattern)) {
+      const found = this.#inBucket(i32, first, firstBits, bytes, from, to);
+      if (found !== 0) return found;
+    }
+    if (hasPrint(i32, second, pattern)) {
+      const found = this.#inBucket(i32, second, secondBits, bytes, from, to);
+      if (found !== 0) return found;
+    }
     const told = i32[first + BUCKET.stash];
     return told === 0 ? 0 : this.#inStash(i32, first, told, bytes, from, to);
   }
