@@ -123,7 +123,8 @@ export class Appender {
     if (!group || group.slot !== slot || group.length + bytes > GROUP_BYTES_MAX) {
       group = this.#openGroup(slot, bytes);
     } else {
-      group.ensure(group.length + bytes);
+      // The next frame may begin here, behind the end of the open one.
+      group.ensure(group.endedBytes + bytes);
     }
     const payload = group.openPayloadBytes;
     if (payload < 0 || payload + unitBytes > this.#frameBytesTarget) {

@@ -75,10 +75,15 @@ export class Group {
     return this.#open ? this.length - this.#open.at - format.FRAME_HEADER_BYTES : -1;
   }
 
-  /** File offset behind it, if the open frame were ended now: an upper bound before it is. */
-  get fileEnd(): number {
+  /** Bytes used, if the open frame were ended now with its tag: an upper bound before it is. */
+  get endedBytes(): number {
     const tag = this.#open && this.#encoding.sealed ? TAG_BYTES : 0;
-    return this.fileOffset + format.alignFrame(this.length + tag);
+    return format.alignFrame(this.length + tag);
+  }
+
+  /** File offset behind them. */
+  get fileEnd(): number {
+    return this.fileOffset + this.endedBytes;
   }
 
   /** File offset of the newest frame. */
