@@ -31,6 +31,7 @@ import { ActiveExpiry } from './expiry.js';
 import { type OpenedDatabase, openDatabase } from './open.js';
 import { type EngineSettings, settingsOf } from './options.js';
 import { RandomNumbers } from './random-numbers.js';
+import { Reclaimer } from './reclaimer.js';
 import { Snapshotter } from './snapshotter.js';
 import type { Store } from './stores/store.js';
 import { Transaction } from './transaction.js';
@@ -62,6 +63,7 @@ export class Engine implements EngineView {
   readonly #reader = new EffectReader();
   readonly #snapshotter: Snapshotter;
   readonly #expiry: ActiveExpiry;
+  readonly #reclaimer: Reclaimer;
   readonly #random: RandomNumbers;
   readonly #watches: Watches;
   readonly #fatalListeners = new Set<(error: Error) => void>();
@@ -95,6 +97,7 @@ export class Engine implements EngineView {
       throw asEngineError(error);
     }
     if (settings.activeExpiry) engine.#expiry.start();
+    engine.#reclaimer.start();
     return engine;
   }
 
@@ -134,6 +137,7 @@ export class Engine implements EngineView {
       databases: this.#databases,
       change: (body) => this.#changeByItself(body),
     });
+    this.#reclaimer = new Reclaimer(settings.vfs.timers, this.#store);
   }
 
   get epoch(): number {
@@ -290,6 +294,7 @@ export class Engine implements EngineView {
     } catch (error) {
       throw asEngineError(error);
     }
+    if (!this.#store.admits(writer.bytes, 0, length)) throw this.#outOfMemory(length);
     const at = this.#wal.submit(writer.bytes, 0, length);
     try {
       this.#effects += applyEffects(
@@ -361,7 +366,16 @@ export class Engine implements EngineView {
     this.#reason = error.message;
     if (this.#state !== 'closed') this.#state = 'failed';
     this.#expiry.stop();
+    this.#reclaimer.stop();
     for (const listener of this.#fatalListeners) listener(this.#failed());
+  }
+
+  #outOfMemory(bytes: number): EngineError {
+    const { regionBytes } = this.#settings;
+    return new EngineError(
+      'ENGINE_OUT_OF_MEMORY',
+      `expected room for a commit of ${bytes} bytes in the store's region of ${regionBytes} bytes: delete keys, or open the database with a larger one`,
+    );
   }
 
   #failed(): EngineError {
@@ -375,6 +389,7 @@ export class Engine implements EngineView {
   async #close(): Promise<void> {
     assertCoreThread(this.#thread);
     this.#expiry.stop();
+    this.#reclaimer.stop();
     this.#state = 'closed';
     await this.#snapshotter.close();
     try {
@@ -382,7 +397,14 @@ export class Engine implements EngineView {
     } catch (error) {
       throw asEngineError(error);
     } finally {
-      this.#store.close();
+      await this.#letGo();
+    }
+  }
+
+  async #letGo(): Promise<void> {
+    try {
+      await this.#store.close();
+    } finally {
       await this.#lock.release();
     }
   }

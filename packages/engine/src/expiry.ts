@@ -63,7 +63,6 @@ export class ActiveExpiry {
 
   #removeKeys(database: number, namespace: number): number {
     const { store } = this.#target;
-    if (store.expiringCount(namespace) === 0) return 0;
     return this.#commit((transaction) => {
       const due: Buffer[] = [];
       store.scanExpired(namespace, transaction.nowMs, EXPIRY_KEYS_MAX, EXPIRY_STEPS_MAX, (key) =>
@@ -75,7 +74,6 @@ export class ActiveExpiry {
 
   #removeFields(database: number, namespace: number): number {
     const { store } = this.#target;
-    if (store.fieldExpiringCount(namespace) === 0) return 0;
     return this.#commit((transaction) => {
       const due: [key: Buffer, field: Buffer][] = [];
       store.scanExpiredFields(

@@ -83,3 +83,32 @@ export const IMAGE_WALK_ENTRIES = 256;
 
 /** Records that one step looks at to gather what ends, after a region was opened: some 100 us. */
 export const GATHER_STEP_RECORDS = 512;
+
+/**
+ * The region of the dash store: address space, of which memory is taken as it is touched. Enough for
+ * most, and less than what a container is refused.
+ */
+export const REGION_BYTES_DEFAULT = 8 * 1024 * MiB;
+/** Less holds no chunk of records beside the tables. */
+export const REGION_BYTES_MIN = MiB;
+/** What a region can be: addresses have 32 bits of 8 bytes. */
+export const REGION_BYTES_LIMIT = 32 * 1024 * MiB;
+
+/**
+ * Commits are admitted without a look at the region while they take less than this part of what was
+ * never touched in it, beyond `ADMIT_SLACK_BYTES`: compaction may take several times as much.
+ */
+export const ADMIT_CREDIT_PART = 1 / 16;
+/** Directories of tables that double, in the middle of such a run of commits. */
+export const ADMIT_SLACK_BYTES = 64 * MiB;
+/** The same in a small region, where they are small, too: a part of it. */
+export const ADMIT_SLACK_PART = 1 / 8;
+/** What an entry may take beside its bytes: its record's header, and its share of a table's growth. */
+export const ADMIT_ENTRY_BYTES = 256;
+/** A record that is copied, or a piece of a long one: chunks of records are cut so. */
+export const ADMIT_COPY_BYTES = 128 * 1024;
+
+/** Entries that one step of reclaiming frees: some 100 us. */
+export const RECLAIM_STEPS = 1_000;
+/** How often it is looked whether there is something to reclaim. */
+export const RECLAIM_PERIOD_MS = 100;

@@ -23,7 +23,7 @@ import { asEngineError, EngineError } from './errors.js';
 import { type Identity, readIdentity, writeIdentity } from './identity.js';
 import { runsOf } from './image-stream.js';
 import type { EngineSettings } from './options.js';
-import { assertStoreKind, createStore } from './stores/registry.js';
+import { assertStoreKind, createStore, STORE_KIND_DEFAULT } from './stores/registry.js';
 import type { Store } from './stores/store.js';
 import type { EngineRecovery } from './types.js';
 
@@ -48,7 +48,7 @@ export async function openDatabase(
   const { vfs, dir } = settings;
   let lock: VfsLock | undefined;
   try {
-    assertStoreKind(settings.store);
+    if (settings.store !== undefined) assertStoreKind(settings.store);
     assertFits(dir, settings.store, await readIdentity(vfs, dir));
     await makeDirectory(vfs, dir);
     lock = await vfs.lock(`${dir}/${LOCK_FILE}`);
@@ -61,11 +61,20 @@ export async function openDatabase(
   }
 }
 
-function assertFits(dir: string, storeKind: string, identity: Identity | undefined): void {
-  if (!identity || identity.storeKind === storeKind) return;
+/** A directory keeps its store (R5); `storeKind` is `undefined` where none was asked for. */
+function assertFits(
+  dir: string,
+  storeKind: string | undefined,
+  identity: Identity | undefined,
+): void {
+  if (!identity) return;
+  if (storeKind === undefined || identity.storeKind === storeKind) {
+    assertStoreKind(identity.storeKind);
+    return;
+  }
   throw new EngineError(
     'ENGINE_WRONG_STORE',
-    `expected ${dir} to be made with store ${storeKind}, it was made with ${identity.storeKind}: open it with --store ${identity.storeKind} or use another directory`,
+    `expected ${dir} to be made with store ${storeKind}, it was made with ${identity.storeKind}: open it with --store ${identity.storeKind}, or leave --store out, or use another directory`,
   );
 }
 
@@ -79,7 +88,8 @@ async function claimDirectory({ vfs, dir, store }: EngineSettings): Promise<Iden
     }
   }
   if (found) return found;
-  const identity = { databaseUuid: vfs.random.uuid(), storeKind: store, ready: false };
+  const storeKind = store ?? STORE_KIND_DEFAULT;
+  const identity = { databaseUuid: vfs.random.uuid(), storeKind, ready: false };
   await writeIdentity(vfs, dir, identity);
   return identity;
 }
@@ -89,10 +99,26 @@ async function recover(
   identity: Identity,
   onWalEvent: (event: WalEvent) => void,
 ): Promise<Omit<OpenedDatabase, 'lock'>> {
-  const { vfs, dir } = settings;
-  const startMs = vfs.clock.monotonicMs();
   const base = await loadImage(settings, identity);
-  const target = new RecoveryTarget(settings);
+  const store = await createStore(identity.storeKind, settings);
+  try {
+    return await rebuild(settings, identity, base, store, onWalEvent);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Brings an empty store to what snapshot and log say. */
+async function rebuild(
+  settings: EngineSettings,
+  identity: Identity,
+  base: Base,
+  store: Store,
+  onWalEvent: (event: WalEvent) => void,
+): Promise<Omit<OpenedDatabase, 'lock'>> {
+  const { vfs, dir } = settings;
+  const target = new RecoveryTarget(settings, store);
   if (base.image) await target.load(base.image);
   const opened = await openWal(settings, identity, target, base, onWalEvent);
   target.clock.atLeast(opened.recovery.databaseTimeMs);
@@ -117,7 +143,7 @@ async function recover(
       ...(base.image && { snapshot: describe(base.image) }),
       ...(base.refusal && { snapshotRefused: base.refusal.message }),
       replayed: target.replayed,
-      elapsedMs: vfs.clock.monotonicMs() - startMs,
+      elapsedMs: vfs.clock.monotonicMs() - base.startMs,
     },
   };
 }
@@ -128,6 +154,8 @@ function describe({ info, source, reason }: SnapshotImage): EngineRecovery['snap
 
 /** What recovery starts from. */
 interface Base {
+  /** When it was begun to look for it: monotonic time. */
+  startMs: number;
   image?: SnapshotImage;
   refusal?: Error;
 }
@@ -137,11 +165,12 @@ interface Base {
  * its first record; the refusal is kept for the case that it does not.
  */
 async function loadImage({ vfs, dir }: EngineSettings, identity: Identity): Promise<Base> {
+  const startMs = vfs.clock.monotonicMs();
   try {
-    return { image: await Snapshot.load(dir, { vfs, uuid: identity.databaseUuid }) };
+    return { startMs, image: await Snapshot.load(dir, { vfs, uuid: identity.databaseUuid }) };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'SNAPSHOT_CORRUPT') {
-      return { refusal: error };
+      return { startMs, refusal: error };
     }
     throw error;
   }
@@ -187,8 +216,8 @@ class RecoveryTarget {
   replayedBytes = 0;
   readonly #reader = new EffectReader();
 
-  constructor(settings: EngineSettings) {
-    this.store = createStore(settings.store);
+  constructor(settings: EngineSettings, store: Store) {
+    this.store = store;
     this.clock = new DatabaseClock(settings.vfs.clock);
   }
 

@@ -7,13 +7,15 @@ import {
   COMMIT_BYTES_LIMIT,
   COMMIT_BYTES_MAX,
   PENDING_BYTES_MAX,
+  REGION_BYTES_DEFAULT,
+  REGION_BYTES_LIMIT,
+  REGION_BYTES_MIN,
   SEGMENT_BYTES_LIMIT,
   SEGMENT_BYTES_MIN,
   SNAPSHOT_LOG_BYTES_MIN,
   SYNC_WINDOW_MS_LIMIT,
   VALUE_BYTES_MAX,
 } from './limits.js';
-import { STORE_KIND_DEFAULT } from './stores/registry.js';
 import type { EngineOptions } from './types.js';
 
 const bytes = z.int().check(z.positive());
@@ -30,7 +32,11 @@ const syncPolicy = z.union(
 
 const optionsSchema = z.strictObject({
   dir: z.string().check(z.minLength(1)),
-  store: z._default(z.string(), STORE_KIND_DEFAULT),
+  store: z.optional(z.string()),
+  regionBytes: z._default(
+    z.int().check(z.gte(REGION_BYTES_MIN), z.lte(REGION_BYTES_LIMIT)),
+    REGION_BYTES_DEFAULT,
+  ),
   sync: z._default(syncPolicy, 'always'),
   vfs: z.optional(z.custom<Vfs>((value) => typeof value === 'object' && value !== null)),
   segmentBytesMax: z.optional(z.int().check(z.gte(SEGMENT_BYTES_MIN), z.lte(SEGMENT_BYTES_LIMIT))),

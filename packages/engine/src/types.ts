@@ -6,12 +6,21 @@ import type { SyncPolicy, WalHealth, WalRecovery, WalStats } from '@nendb/wal';
 import type { FieldVisitor, KeyVisitor, RecordView, StoreUsage } from './stores/store.js';
 
 /** Stores that exist. Others that are planned are refused with `ENGINE_STORE_UNAVAILABLE`. */
-export type StoreKind = 'map';
+export type StoreKind = 'dash' | 'map';
 
 export interface EngineOptions {
   /** The data directory; made if missing. */
   dir: string;
+  /**
+   * The store: a directory keeps the one it was made with. Default that one; `dash` for a new
+   * directory.
+   */
   store?: string;
+  /**
+   * How much the dash store can hold, in bytes: 1 MiB to 32 GiB. Address space: memory is taken as it
+   * is used. Default 8 GiB.
+   */
+  regionBytes?: number;
   sync?: SyncPolicy;
   vfs?: Vfs;
   /** A segment of the log is sealed before it grows beyond this: 4 KiB to 16 GiB. Default 128 MiB. */
@@ -321,6 +330,8 @@ export type EngineErrorCode =
   | 'ENGINE_IO'
   /** The disk has no room for the commit. */
   | 'ENGINE_NO_SPACE'
+  /** The store's region has no room for the commit, or for what the log holds. */
+  | 'ENGINE_OUT_OF_MEMORY'
   /** A sync has failed under a weak policy, when nothing waited to be written: reads only. */
   | 'ENGINE_READ_ONLY'
   /** The log has failed: the process should end. */

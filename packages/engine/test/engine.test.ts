@@ -1,7 +1,7 @@
 import { SimVfs } from '@nendb/vfs/sim';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Engine } from '../src/engine.js';
-import { MapStore } from '../src/stores/map/map-store.js';
+import { DashStore } from '../src/stores/dash/dash-store.js';
 import type { EngineOptions } from '../src/types.js';
 import { stateOf } from './sim/state.js';
 import { DIR, engineOptions } from './sim/workload.js';
@@ -120,7 +120,7 @@ describe('a commit', () => {
     await withEngine(async (engine) => {
       const fatal: string[] = [];
       engine.onFatal((error) => fatal.push(error.message));
-      vi.spyOn(MapStore.prototype, 'putString').mockImplementationOnce(() => {
+      vi.spyOn(DashStore.prototype, 'putString').mockImplementationOnce(() => {
         throw new Error('planted');
       });
       expect(() => put(engine, 'a', '1')).toThrow(/planted/);
@@ -173,13 +173,35 @@ describe('a commit', () => {
       for (let i = 0; i < 50; i++) put(engine, `k${i}`, 'v', i);
       engine.begin().flushDatabase(0);
       engine.commit();
-      expect(engine.stats().store).toMatchObject({ keys: 0, bytes: 0 });
+      expect(engine.stats().store).toMatchObject({ keys: 0 });
       put(engine, 'a', '1');
       engine.begin().flushAll();
       engine.commit();
-      expect(engine.stats()).toMatchObject({ databases: [], store: { keys: 0, bytes: 0 } });
+      expect(engine.stats()).toMatchObject({ databases: [], store: { keys: 0 } });
     });
   });
+
+  it.each(['dash', 'map'])(
+    'frees what a flushed database held, a step a turn: %s',
+    async (store) => {
+      await withEngine(
+        async (engine) => {
+          put(engine, 'a', '1');
+          const emptyBytes = engine.stats().store.bytes;
+          for (let i = 0; i < 50; i++) put(engine, `k${i}`, 'v'.repeat(100_000), i);
+          const fullBytes = engine.stats().store.bytes;
+          expect(fullBytes).toBeGreaterThan(emptyBytes + 3_500_000);
+          engine.begin().flushAll();
+          engine.commit();
+          await new Promise<void>((resolve) => sim.timers.after(1_000, resolve));
+          const { bytes, region } = engine.stats().store;
+          if (store === 'map') expect(bytes).toBe(0);
+          else expect(bytes - (region?.garbageBytes ?? 0)).toBeLessThan(emptyBytes + 1_500_000);
+        },
+        { store },
+      );
+    },
+  );
 
   it('R8: cannot begin while another is open, nor end without one', async () => {
     await withEngine((engine) => {

@@ -159,11 +159,25 @@ describe('opening', () => {
 
   it('R5: refuses the other store, an unknown one, and one that does not exist yet', async () => {
     await withEngine((engine) => put(engine, 'a', '1'));
-    await expectRefused('ENGINE_STORE_UNAVAILABLE', /dash does not exist yet/, { store: 'dash' });
+    await expectRefused('ENGINE_STORE_UNAVAILABLE', /lsm does not exist yet/, { store: 'lsm' });
     await expectRefused('ENGINE_STORE_UNAVAILABLE', /no store "mop"/, { store: 'mop' });
     const identity = await readIdentityBytes();
     await writeIdentityBytes(encodeIdentity({ ...decodeIdentity(identity), storeKind: 'lsm' }));
-    await expectRefused('ENGINE_WRONG_STORE', /made with lsm: open it with --store lsm/);
+    await expectRefused('ENGINE_WRONG_STORE', /made with lsm: open it with --store lsm/, {
+      store: 'dash',
+    });
+    await expectRefused('ENGINE_STORE_UNAVAILABLE', /lsm does not exist yet/);
+  });
+
+  it('R5: a directory keeps its store where none is asked for, and refuses another', async () => {
+    await withEngine((engine) => put(engine, 'a', '1'), { store: 'map' });
+    await withEngine((engine) => {
+      expect(engine.stats().store.kind).toBe('map');
+      expect(stateOf(engine)).toContain('"a"');
+    });
+    await expectRefused('ENGINE_WRONG_STORE', /made with map: open it with --store map/, {
+      store: 'dash',
+    });
   });
 
   it('R6: refuses a newer format of the identity, of the snapshot and of the log', async () => {

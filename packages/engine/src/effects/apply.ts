@@ -120,6 +120,6 @@ function applyOne(effect: EffectReader, store: Store, databases: Databases): voi
       return;
     case EffectType.databases:
       databases.assign(effect.namespaces, effect.nextNamespace);
-      store.retainNamespaces(databases.namespaces);
+      store.retainNamespaces(databases.namespaces, databases.nextNamespace);
   }
 }

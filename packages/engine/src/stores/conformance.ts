@@ -46,7 +46,7 @@ export function storeConformance(options: StoreConformanceOptions): void {
       try {
         body(store);
       } finally {
-        store.close();
+        await store.close();
       }
     });
 

@@ -1,14 +1,20 @@
-/** The stores there are, by name. */
+/** The stores there are, by name: `dash` is the default, `map` the reference for tests. */
 import { EngineError } from '../errors.js';
+import type { EngineSettings } from '../options.js';
+import { openDashStore } from './dash/open.js';
 import { MapStore } from './map/map-store.js';
 import type { Store } from './store.js';
 
-export const STORE_KIND_DEFAULT = 'map';
+/** What a new directory is made with. */
+export const STORE_KIND_DEFAULT = 'dash';
 
 /** Named in the design, not built: told apart from a misspelling. */
-const PLANNED = new Set(['dash', 'lsm']);
+const PLANNED = new Set(['lsm']);
 
-const factories: Readonly<Record<string, () => Store>> = { map: () => new MapStore() };
+const factories: Readonly<Record<string, (settings: EngineSettings) => Promise<Store>>> = {
+  dash: openDashStore,
+  map: async () => new MapStore(),
+};
 
 /** Throws `ENGINE_STORE_UNAVAILABLE` where there is no store of that name. */
 export function assertStoreKind(kind: string): void {
@@ -20,7 +26,8 @@ export function assertStoreKind(kind: string): void {
   throw new EngineError('ENGINE_STORE_UNAVAILABLE', `expected a store out of ${known}: ${why}`);
 }
 
-export function createStore(kind: string): Store {
+/** A store with nothing in it. */
+export function createStore(kind: string, settings: EngineSettings): Promise<Store> {
   assertStoreKind(kind);
-  return factories[kind]();
+  return factories[kind](settings);
 }

@@ -60,10 +60,29 @@ export interface StoreImage {
 
 export interface StoreUsage {
   keys: number;
-  /** Bytes of keys, values and their overhead, as well as the store knows. */
+  /** Bytes of keys, values and their overhead, as well as the store knows; garbage counts. */
   bytes: number;
   /** Bytes retained only because an image is being read. */
   imageBytes: number;
+  /** Of a store in a region. */
+  region?: RegionUsage;
+}
+
+/** What a region of memory is used for, in bytes. */
+export interface RegionUsage {
+  backend: string;
+  /** The most it can hold. */
+  bytesMax: number;
+  /** Handed out to tables and records. */
+  allocatedBytes: number;
+  /** Memory that was touched, and so is taken from the system. */
+  footprintBytes: number;
+  /** Records that some key names. */
+  liveBytes: number;
+  /** Records that none names any more, until they are compacted. */
+  garbageBytes: number;
+  /** 0 where all free memory is in one piece, towards 1 as it falls apart. */
+  fragmentation: number;
 }
 
 export interface Store {
@@ -151,6 +170,12 @@ export interface Store {
     visit: FieldVisitor,
   ): boolean;
 
+  /**
+   * Whether there is memory for the effects `bytes[from, to)`: once it says so, applying them, in the
+   * same turn, cannot fail for lack of it (R7).
+   */
+  admits(bytes: Uint8Array, from: number, to: number): boolean;
+
   // Writes: applied effects only
   putString(
     namespace: number,
@@ -218,13 +243,16 @@ export interface Store {
     fieldFrom: number,
     fieldTo: number,
   ): void;
-  /** Forgets all namespaces but these at once; memory is freed in bounded steps by `reclaim`. */
-  retainNamespaces(namespaces: readonly number[]): void;
+  /**
+   * Forgets all namespaces but these at once; memory is freed in bounded steps by `reclaim`. What is
+   * given is the whole map of databases, which a store that outlives the process keeps.
+   */
+  retainNamespaces(namespaces: readonly number[], nextNamespace?: number): void;
   /** One bounded step of freeing what was forgotten. `true` while there is more. */
   reclaim(stepsMax: number): boolean;
 
   /** Starts an image of everything. One at a time. */
   image(): StoreImage;
   usage(): StoreUsage;
-  close(): void;
+  close(): void | Promise<void>;
 }

@@ -68,6 +68,7 @@ export function engineOptions(sim: SimVfs, sync: SyncPolicy = 'always'): EngineO
     segmentBytesMax: 8 * 1024,
     activeExpiry: false,
     snapshotLogBytesMin: 1024 * 1024,
+    regionBytes: 256 * 1024 * 1024,
   };
 }
 

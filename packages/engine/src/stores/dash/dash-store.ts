@@ -21,11 +21,13 @@ import type {
   FieldVisitor,
   KeyVisitor,
   RecordView,
+  RegionUsage,
   Store,
   StoreImage,
   StoreUsage,
   ValueType,
 } from '../store.js';
+import { Admission } from './admission.js';
 import { scanExpiredFields, scanExpiredKeys } from './expired.js';
 import { KIND_MASK, KIND_NESTED, KIND_STRING } from './format.js';
 import { gatherTimes } from './gather.js';
@@ -49,6 +51,7 @@ export class DashStore implements Store {
   readonly #region: Region;
   readonly #tables: Tables;
   readonly #hashes: Hashes;
+  readonly #admission: Admission;
   readonly #keyView: TableView;
   readonly #fieldView: TableView;
   readonly #packedView = new PackedFieldView();
@@ -63,6 +66,14 @@ export class DashStore implements Store {
     this.#hashes = new Hashes(this.#tables, options.packedFieldsMax ?? PACKED_FIELDS_MAX);
     this.#keyView = new TableView(this.#tables.records);
     this.#fieldView = new TableView(this.#tables.records);
+    this.#admission = new Admission(region, {
+      string: (namespace, key, from, to) => {
+        const record = this.#namespace(namespace)?.keys.find(key, from, to) ?? 0;
+        return record === 0 ? 0 : this.#tables.records.valueBytes(record);
+      },
+      field: ({ namespace, bytes, keyFrom, keyTo, fieldFrom, fieldTo }) =>
+        this.findField(namespace, bytes, keyFrom, keyTo, bytes, fieldFrom, fieldTo)?.length ?? 0,
+    });
   }
 
   prepare(): true {
@@ -190,6 +201,10 @@ export class DashStore implements Store {
   ): boolean {
     const record = this.#namespace(namespace)?.keys.find(key, from, to) ?? 0;
     return record !== 0 && this.#hashes.sample(record, random, visit);
+  }
+
+  admits(bytes: Uint8Array, from: number, to: number): boolean {
+    return this.#admission.admits(bytes, from, to, this.#tables.catalog);
   }
 
   putString(
@@ -363,13 +378,28 @@ export class DashStore implements Store {
       keys += namespace.keys.size;
       bytes += namespace.indexBytes;
     }
-    return { keys, bytes, imageBytes: this.#image?.bytes ?? 0 };
+    return { keys, bytes, imageBytes: this.#image?.bytes ?? 0, region: this.#regionUsage() };
   }
 
   async close(): Promise<void> {
     this.#image?.release();
     this.#tables.space.close();
     await this.#region.close();
+  }
+
+  #regionUsage(): RegionUsage {
+    const { backend } = this.#region;
+    const { bytesMax, allocatedBytes, footprintBytes, fragmentation } = this.#region.stats;
+    const { liveBytes, garbageBytes } = this.#tables.space.stats;
+    return {
+      backend,
+      bytesMax,
+      allocatedBytes,
+      footprintBytes,
+      liveBytes,
+      garbageBytes,
+      fragmentation,
+    };
   }
 
   /** The namespace, if anything was ever written to it. */

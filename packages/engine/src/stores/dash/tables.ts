@@ -70,6 +70,10 @@ export class Tables {
     if (!isNew) this.#sweep = this.space.tables();
   }
 
+  get catalog(): DashTable {
+    return this.#catalog;
+  }
+
   /** The namespace, made where it is missing. Throws `PMEM_EXHAUSTED`. */
   make(id: number): Namespace {
     const serial = this.#newSerial();
