@@ -131,8 +131,15 @@ export class Core implements ViewSources {
     this.emit({ type: 'poisoned', error });
   }
 
+  /** Tells the listener. What it throws is its own: it must neither stop a job nor go unseen. */
   emit(event: LsmEvent): void {
-    this.options.onEvent?.(event);
+    try {
+      this.options.onEvent?.(event);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   }
 
   /**

@@ -378,7 +378,11 @@ export class Lsm {
         'LSM_CLOSED',
         `the tree in ${core.options.dir} was closed meanwhile: open it again`,
       );
-    await Promise.all([this.#flusher.close(closed), this.#compactor.close(closed)]);
+    await Promise.all([
+      this.#flusher.close(closed),
+      this.#compactor.close(closed),
+      core.points.idle(),
+    ]);
     await core.versions.pins.settled();
     let failure: unknown;
     const steps = [

@@ -39,6 +39,7 @@ export class PointReader {
   met = 0;
   readonly #sources: ViewSources;
   readonly #values: Values;
+  readonly #loading = new Set<Promise<void>>();
 
   constructor(sources: ViewSources, values: Values) {
     this.#sources = sources;
@@ -109,11 +110,20 @@ export class PointReader {
 
   /** Brings into memory what `find` of the key and its value need, without blocking the thread. */
   async load(key: Uint8Array, from: number, to: number): Promise<void> {
+    const loading = this.#load(key, from, to);
+    this.#loading.add(loading);
     try {
-      await this.#load(key, from, to);
+      await loading;
     } catch (error) {
       throw readError(error);
+    } finally {
+      this.#loading.delete(loading);
     }
+  }
+
+  /** Resolves when no `load` is under way. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#loading);
   }
 
   async #load(key: Uint8Array, from: number, to: number): Promise<void> {

@@ -39,7 +39,7 @@ export class Values {
   /** The value of `entry`: a new array. Throws `LSM_CORRUPT`, `LSM_WRONG_KEY`, `LSM_IO`. */
   copyOf(entry: Entry): Uint8Array {
     return entry.kind === EntryKind.pointer
-      ? this.#read(entry)
+      ? this.#read(entry).slice()
       : copyBytes(entry.valueBytes, entry.valueFrom, entry.valueTo);
   }
 
@@ -52,6 +52,8 @@ export class Values {
     const { valueBytes, valueFrom, valueTo } = entry;
     try {
       const pointer = readPointer(valueBytes, valueFrom, valueTo, this.#pointer);
+      const known = this.#cache.get(pointer);
+      if (known !== undefined) return known.slice();
       return await this.reader(pointer.file).readAsync(pointer, entry);
     } catch (error) {
       throw readError(error);

@@ -54,6 +54,25 @@ describe('options', () => {
 });
 
 describe('a tree', () => {
+  it('that is closed while reads are on their way lets them end', async () => {
+    const sim = new SimVfs();
+    await sim.run(async () => {
+      const options = { valueLog: { thresholdBytes: 50 }, memtableBytes: 1 << 16 };
+      let db = await openSim(sim, options);
+      for (let i = 0; i < 40; i++) await db.put(bytes(`k${i}`), bytes('v'.repeat(i * 4)));
+      await db.flush();
+      await db.close();
+      db = await openSim(sim, options);
+      const reads = [0, 7, 20, 39].map((i) => codeOf(() => db.getAsync(bytes(`k${i}`))));
+      const prepared = codeOf(() => db.prepare([bytes('k30'), bytes('k5')]));
+      await db.close();
+      for (const said of [...(await Promise.all(reads)), await prepared]) {
+        expect(['nothing', 'LSM_CLOSED']).toContain(said);
+      }
+    });
+    sim.assertClean();
+  });
+
   it('refuses keys, values and times that are none', async () => {
     const sim = new SimVfs();
     await sim.run(async () => {
