@@ -20,7 +20,7 @@ const KiB = 1024;
 export const HISTORIES: readonly History[] = [
   {
     name: 'insert, update, delete and displacement in small segments',
-    bytesMax: 64 * KiB,
+    bytesMax: 32 * KiB,
     entriesBefore: 30,
     operations: 100,
     weights: { delete: 350 },
@@ -30,7 +30,7 @@ export const HISTORIES: readonly History[] = [
   },
   {
     name: 'growth through the classes',
-    bytesMax: 96 * KiB,
+    bytesMax: 52 * KiB,
     entriesBefore: 0,
     operations: 320,
     weights: {},
@@ -40,7 +40,7 @@ export const HISTORIES: readonly History[] = [
   },
   {
     name: 'a split and a doubling',
-    bytesMax: 128 * KiB,
+    bytesMax: 84 * KiB,
     entriesBefore: 640,
     operations: 140,
     weights: { delete: 30 },
@@ -50,7 +50,7 @@ export const HISTORIES: readonly History[] = [
   },
   {
     name: 'compaction',
-    bytesMax: 64 * KiB,
+    bytesMax: 40 * KiB,
     entriesBefore: 40,
     operations: 120,
     weights: { delete: 100, maintain: 50, remark: 50 },
@@ -60,7 +60,7 @@ export const HISTORIES: readonly History[] = [
   },
   {
     name: 'long values in pieces',
-    bytesMax: 96 * KiB,
+    bytesMax: 60 * KiB,
     entriesBefore: 8,
     operations: 60,
     weights: { delete: 100, remark: 150, patch: 300, maintain: 50 },
@@ -70,7 +70,7 @@ export const HISTORIES: readonly History[] = [
   },
   {
     name: 'tables made, cleared and freed',
-    bytesMax: 96 * KiB,
+    bytesMax: 48 * KiB,
     entriesBefore: 20,
     operations: 100,
     weights: { create: 80, clear: 40, free: 60, maintain: 100, delete: 100 },
