@@ -57,6 +57,12 @@ export const LEVEL_BASE_BYTES_DEFAULT = 64 * 1024 * 1024;
 /** A background writer syncs after this much (R8): no sync is ever a long one. */
 export const SYNC_STEP_BYTES = 256 * 1024;
 
+/**
+ * The same where the log's own policy is `os`: nobody waits for a sync of the log, and 64 syncs for a memtable of
+ * 16 MiB took longer than everything else in its flush.
+ */
+export const SYNC_STEP_RELAXED_BYTES = 4 * 1024 * 1024;
+
 /** A job goes on for about this much, then lets others have the thread, in bytes written. */
 export const JOB_STEP_BYTES = 2 * 1024 * 1024;
 

@@ -41,6 +41,8 @@ export interface Job {
   blockBytes: number;
   filterBitsPerKey: number;
   compression: Compression;
+  /** Outputs are synced after each so many bytes. */
+  syncStepBytes: number;
   /** Values from here on go to the value log; infinite for none. */
   valueThresholdBytes: number;
   valueFileBytes: number;

@@ -140,11 +140,11 @@ export class OutputValues {
 
   #begin(): ValueWriter {
     const { vfs, dir, databaseUuid, keys, job, nextFile } = this.#options;
-    const { compression } = job;
+    const { compression, syncStepBytes } = job;
     const number = nextFile();
     const path = joinPath(dir, valueFile(number));
     return new ValueWriter(vfs, path, {
-      ...{ databaseUuid, number, compression },
+      ...{ databaseUuid, number, compression, syncStepBytes },
       ...(keys && { keys }),
     });
   }

@@ -176,6 +176,7 @@ export class RunningJob {
   #outputTables(ranges: KeptRange[]): OutputTables {
     const { databaseUuid, dir } = this.#place;
     const { createdMs, blockBytes, filterBitsPerKey, compression, tableBytes } = this.#job;
+    const { syncStepBytes } = this.#job;
     const { outputLevel: level, outputRun: run } = this.#job;
     const keys = this.#keys;
     let number = 0;
@@ -185,7 +186,7 @@ export class RunningJob {
       create: () => {
         number = this.#nextFile();
         return new TableBuilder(this.#vfs, joinPath(dir, tableFile(number)), {
-          ...{ databaseUuid, createdMs, blockBytes, filterBitsPerKey, compression },
+          ...{ databaseUuid, createdMs, blockBytes, filterBitsPerKey, compression, syncStepBytes },
           ...(keys && { keys }),
         });
       },

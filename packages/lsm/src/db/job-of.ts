@@ -1,7 +1,7 @@
 /** Jobs as the core thread describes them: what is merged, and everything that the tree's options say. */
 import type { Job } from '../compaction/job.js';
 import type { JobReport, JobRunner } from '../compaction/job-runner.js';
-import { JOB_FILES_SPARE } from '../limits.js';
+import { JOB_FILES_SPARE, SYNC_STEP_BYTES, SYNC_STEP_RELAXED_BYTES } from '../limits.js';
 import type { Core } from './core.js';
 
 /** What is special about a job. */
@@ -37,10 +37,17 @@ export function jobOf(core: Core, { inputBytes, ...special }: JobCase): Job {
     blockBytes: options.blockBytes,
     filterBitsPerKey: options.filterBitsPerKey,
     compression: options.compression,
+    syncStepBytes: syncStepBytes(core),
     valueThresholdBytes: options.valueThresholdBytes,
     valueFileBytes: options.valueFileBytes,
     keys: core.sentKeys(),
   };
+}
+
+/** Where nobody waits for syncs of the log, none is disturbed by longer ones of jobs. */
+function syncStepBytes({ options }: Core): number {
+  const nobodyWaits = options.externalLog === undefined && options.sync === 'os';
+  return nobodyWaits ? SYNC_STEP_RELAXED_BYTES : SYNC_STEP_BYTES;
 }
 
 /** Has `job` done, and takes back the numbers that it did not need. */
