@@ -91,7 +91,7 @@ describe.each(CASES)('R3, R14: a $kind crash, $options.sync', ({ kind, options }
   it('at any change of the disk leaves the state after a commit, beyond the last promise', async () => {
     const witness = await live(5, options);
     let images = 0;
-    const choices = { kind, samples: 6, subsetsMax: 16 };
+    const choices = { kind, samples: 4, subsetsMax: 8 };
     for (const { at, image } of witness.sim.crashImages(choices)) {
       images++;
       await reboot(witness, image, options, promisedAt(witness, at, kind, options));

@@ -323,7 +323,7 @@ describe.each(propertySeeds('lsm model'))('seed %i', (seed) => {
         await sim.run(() => new Run(sim, options).run(steps));
         sim.assertClean();
       }),
-      { seed, numRuns: 12 },
+      { seed, numRuns: 9 },
     );
   });
 });

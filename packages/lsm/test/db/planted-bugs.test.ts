@@ -70,7 +70,7 @@ describe('a tree that forgets', () => {
   it.each(BUGS)('%s is caught', async (_what, bug, expected) => {
     const sweep = sweepCrashes(1, {
       options: { valueLog: { thresholdBytes: 60, fileBytes: 400 } },
-      imagesMax: 600,
+      imagesMax: 250,
       seenAs: (sim) => forgetful(sim, bug),
     });
     const found = await sweep.then(

@@ -39,7 +39,7 @@ describe.runIf(isBuilt)('on the real disk', () => {
       dice = (Math.imul(dice, 1_103_515_245) + 12_345) >>> 0;
       return (dice >>> 8) % bound;
     };
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       for (let n = 0; n < 40; n++) {
         const waiting: Promise<void>[] = [];
         for (let i = 0; i < 60; i++) {
