@@ -87,8 +87,8 @@ describe('what the server tells of itself', () => {
     expect(fields.get('redis_version')).toBe('7.4.0');
     expect(fields.get('nendb_version')).toBe(NENDB_VERSION);
     expect(fields.get('run_id')).toMatch(/^[0-9a-f]{40}$/);
-    expect(fields.get('db0')).toBe('keys=2,expires=1,avg_ttl=0');
-    expect(fields.get('db3')).toBe('keys=1,expires=0,avg_ttl=0');
+    expect(fields.get('db0')).toBe('keys=2,expires=1,avg_ttl=0,subexpiry=0');
+    expect(fields.get('db3')).toBe('keys=1,expires=0,avg_ttl=0,subexpiry=0');
     expect(fields.get('keyspace_hits')).toBe('1');
     expect(fields.get('keyspace_misses')).toBe('1');
     expect(fields.get('connected_clients')).toBe('2');

@@ -60,9 +60,11 @@ export function persistence({ engine, host, writeRefusal }: Environment): InfoFi
 }
 
 export function statistics({ engine, counters }: Environment): InfoFields {
+  const stats = engine.stats();
   return {
     total_commands_processed: counters.commandsProcessed,
-    expired_keys: engine.stats().expiredKeys,
+    expired_keys: stats.expiredKeys,
+    expired_subkeys: stats.expiredFields,
     evicted_keys: 0,
     keyspace_hits: counters.keyspaceHits,
     keyspace_misses: counters.keyspaceMisses,
@@ -85,8 +87,9 @@ export function replication({ engine, host }: Environment): InfoFields {
 
 export function keyspace({ engine }: Environment): InfoFields {
   const fields: Record<string, string> = {};
-  for (const { database, keys, expiring } of engine.stats().databases) {
-    if (keys > 0) fields[`db${database}`] = `keys=${keys},expires=${expiring},avg_ttl=0`;
+  for (const { database, keys, expiring, fieldExpiring } of engine.stats().databases) {
+    fields[`db${database}`] =
+      `keys=${keys},expires=${expiring},avg_ttl=0,subexpiry=${fieldExpiring}`;
   }
   return fields;
 }

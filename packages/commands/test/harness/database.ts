@@ -6,6 +6,9 @@ import { Engine, type EngineOptions, type EngineView } from '@nendb/engine';
 import { type Reply, RespError } from '@nendb/resp';
 import { Dispatcher, type Host, LocalClient, LocalHost } from '../../src/index.js';
 
+/** The plainest store, unless told otherwise: `tools/differential` runs the commands over all of them. */
+const STORE = process.env.NENDB_STORE ?? 'map';
+
 export class Database {
   readonly dispatcher: Dispatcher;
 
@@ -19,7 +22,13 @@ export class Database {
 
   static async open(options: Partial<EngineOptions> = {}): Promise<Database> {
     const dir = mkdtempSync(join(tmpdir(), 'nendb-commands-'));
-    const engine = await Engine.open({ dir, sync: 'os', preallocate: false, ...options });
+    const engine = await Engine.open({
+      dir,
+      sync: 'os',
+      preallocate: false,
+      store: STORE,
+      ...options,
+    });
     return new Database(engine, new LocalHost({ engine }), dir);
   }
 
