@@ -15,7 +15,7 @@
  * Concurrency: one thread.
  */
 import { LsmError } from '../errors.js';
-import { ioError, readError } from '../io-error.js';
+import { readError } from '../io-error.js';
 import { type Batch, checkKey, OpKind } from '../log/batch.js';
 import { bad, checkOptions } from '../options.js';
 import type {
@@ -33,6 +33,7 @@ import type {
   TransactOptions,
   WriteOptions,
 } from '../types.js';
+import { closeFiles } from './close-files.js';
 import { Compactor } from './compactor.js';
 import type { Core } from './core.js';
 import type { LsmCursor } from './cursor.js';
@@ -383,29 +384,7 @@ export class Lsm {
       this.#compactor.close(closed),
       core.points.idle(),
     ]);
-    await core.versions.pins.settled();
-    let failure: unknown;
-    const steps = [
-      () => core.log?.close(),
-      () => core.versions.close(),
-      () => core.tables.close(),
-      () => core.values.close(),
-      () => core.releaseLock(),
-    ];
-    for (const step of steps) {
-      try {
-        await step();
-      } catch (error) {
-        failure ??= error;
-      }
-    }
-    if (failure !== undefined) {
-      throw ioError(
-        failure,
-        'closing the tree',
-        'what is committed and synced is there, open it again',
-      );
-    }
+    await closeFiles(core);
   }
 
   #find(key: Uint8Array, { snapshot }: ReadOptions): boolean {
