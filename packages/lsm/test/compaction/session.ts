@@ -2,25 +2,31 @@
  * Runs a transcript: commands and their answers, apart by `----`, blocks apart by an empty line.
  *
  *     strategy <name> [runs=4] [base=64] [factor=10]     begins; sizes are in MiB
- *     add L<level> [run=<n>] <from>-<to> <MiB> [tombstones=<%>] [ranges=<n>] [values=<MiB>]
+ *     add L<level> [run=<n>] <from>-<to> <MiB> [tombstones=<%>] [ranges=<n>]
+ *         [values=<MiB> file=1] [expires=<minutes>] [key=<id>]
  *     flush <from>-<to> <MiB>                          a new run in level 0
  *     show                                             the shape of the tree
  *     pick                                             what the strategy would do
  *     settle                                           does what it picks until it picks nothing
+ *     file <number> <MiB> [key=<id>]                   a value file
+ *     housekeep [now=<minutes>] [snapshot=<n>] [key=<id>]   what housekeeping would do
  *
  * A compaction that is done leaves as much as went in, less a tenth where runs overlap.
  */
+import { pickHousekeeping } from '../../src/compaction/housekeeping.js';
 import { movedTable, strategyOf } from '../../src/compaction/pick.js';
 import type { Compaction, Strategy } from '../../src/compaction/strategy.js';
-import type { TableMeta } from '../../src/version/table-meta.js';
+import type { TableMeta, ValueFileMeta } from '../../src/version/table-meta.js';
 import { Version } from '../../src/version/version.js';
 
 const MIB = 1024 * 1024;
+const MINUTE_MS = 60_000;
 const SETTLE_MAX = 50;
 const TABLE_BYTES = 32 * MIB;
 
 export class Session {
   #tables = new Map<number, TableMeta>();
+  #files = new Map<number, ValueFileMeta>();
   #next = 1;
   #strategy: Strategy = strategyOf('leveled', defaults());
 
@@ -49,16 +55,19 @@ export class Session {
     if (command === 'show') return this.#show();
     if (command === 'pick') return [describePick(this.#strategy.pick(this.#version))];
     if (command === 'settle') return this.#settle();
+    if (command === 'file') return this.#file(words);
+    if (command === 'housekeep') return this.#housekeep(words);
     throw new Error(`unknown command ${line}`);
   }
 
   get #version(): Version {
-    return new Version(this.#tables, new Map());
+    return new Version(this.#tables, this.#files);
   }
 
   #begin([name, ...rest]: string[]): string[] {
     const { runs = 4, base = 64 } = numbersIn(rest);
     this.#tables = new Map();
+    this.#files = new Map();
     this.#next = 1;
     this.#strategy = strategyOf(name as Strategy['name'], {
       ...defaults(),
@@ -78,8 +87,12 @@ export class Session {
       entries,
       tombstones: ((named.tombstones ?? 0) * entries) / 100,
       rangeTombstones: named.ranges ?? 0,
+      expireMinMs: (named.expires ?? 0) * MINUTE_MS,
+      keyId: named.key ?? -1,
       valueRefs:
-        named.values === undefined ? [] : [{ file: 1, bytes: named.values * MIB, entries }],
+        named.values === undefined
+          ? []
+          : [{ file: named.file ?? 1, bytes: named.values * MIB, entries }],
     });
     return [];
   }
@@ -100,6 +113,28 @@ export class Session {
       ...{ keyId: -1, createdMs: 0, valueRefs: [] },
       ...more,
     });
+  }
+
+  #file(words: string[]): string[] {
+    const [number, mib] = words.filter((word) => !word.includes('=')).map(Number);
+    const { key = -1 } = numbersIn(words);
+    const bytes = mib * MIB;
+    this.#files.set(number, {
+      ...{ number, fileBytes: bytes, recordBytes: bytes, keyId: key, createdMs: 0 },
+    });
+    return [];
+  }
+
+  #housekeep(words: string[]): string[] {
+    const { now = 0, snapshot = Number.POSITIVE_INFINITY, key } = numbersIn(words);
+    const pick = pickHousekeeping(this.#version, {
+      nowMs: now * MINUTE_MS,
+      oldestSnapshot: snapshot,
+      activeKeyId: key,
+    });
+    const emptied = pick?.rewriteValueFiles ?? [];
+    const files = emptied.length > 0 ? `, empties value files ${emptied.join(' ')}` : '';
+    return [`${describePick(pick)}${files}`];
   }
 
   #settle(): string[] {

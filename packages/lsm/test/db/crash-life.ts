@@ -23,6 +23,9 @@ const TINY: Partial<LsmOptions> = {
   manifestGrowthBytes: 700,
 };
 
+/** Encrypted trees get another key after this round. */
+const ROTATION_ROUND = 7;
+
 /** What a life was and had promised. */
 export interface Life {
   sim: SimVfs;
@@ -67,6 +70,7 @@ export async function live(
       else await db.flush();
       if (dice.below(4) === 0) await db.settle();
       if (dice.below(9) === 0) await db.compact();
+      if (round === ROTATION_ROUND && given.encryption !== undefined) await db.rotateKey();
     }
     await db.settle();
     if (db.stats().manifestRotations > 1) happened.add('manifest rotation');

@@ -14,6 +14,6 @@ export const VARIANTS: [string, Partial<LsmOptions>, string[]][] = [
   [
     'encrypted and compressed',
     { compression: 'deflate', encryption: { key: new Uint8Array(32).fill(3) }, valueLog },
-    ['level-0-runs', 'value-garbage'],
+    ['level-0-runs', 'value-garbage', 'key-rotation'],
   ],
 ];
