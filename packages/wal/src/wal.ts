@@ -47,6 +47,7 @@ import type {
   WalRecovery,
   WalStats,
 } from './types.js';
+import { WriteThrough } from './write-through.js';
 
 /** What `read` yields: LSNs, both included. */
 interface ReadRange {
@@ -64,6 +65,7 @@ const TAIL_OPTIONS: OptionNames<TailOptions> = { from: true, signal: true };
 
 export class Wal {
   readonly #core: Core;
+  readonly #through: WriteThrough;
   #turnScheduled = false;
   #appends = 0;
   #appendedBytes = 0;
@@ -106,6 +108,7 @@ export class Wal {
 
   private constructor(core: Core) {
     this.#core = core;
+    this.#through = new WriteThrough(core);
   }
 
   /** The epoch of what is written: it grows at every opening and at every `truncateAfter`. */
@@ -174,6 +177,15 @@ export class Wal {
     this.#appends++;
     this.#appendedBytes += to - from;
     this.#scheduleTurn();
+    return lsn;
+  }
+
+  /** `submit`, written when it returns (`write-through.ts`). A write that fails poisons: ask `health`. */
+  submitWritten(bytes: Uint8Array, from = 0, to: number = bytes?.length): Lsn {
+    const alone = this.#through.write(bytes, from, to) as Lsn | 0;
+    if (alone) this.#wasAlone(bytes.subarray(from, to));
+    const lsn = alone || this.submit(bytes, from, to);
+    if (!alone) this.#core.path.writer.flushNow();
     return lsn;
   }
 

@@ -1,0 +1,42 @@
+/**
+ * Records that are with the operating system before the call returns: nothing derived from one can
+ * outlive it while the machine runs (a mapped region, R17).
+ *
+ *     short, nothing under way   written by itself; synced with the others of its turn, at its end
+ *     else                       submitted; everything pending is written, by policy synced, at once
+ */
+import type { Core } from './core.js';
+import { checkBytes, checkLength } from './record-checks.js';
+
+export class WriteThrough {
+  readonly #core: Core;
+  #scheduled = false;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** Writes a record by itself; its LSN, or 0 where it must go the other way. */
+  write(bytes: Uint8Array, from: number, to: number): number {
+    this.#core.checkUsable();
+    checkBytes(bytes);
+    checkLength(to - from, this.#core.options.recordBytesMax);
+    const lsn = this.#core.path.writer.appendAlone(bytes.subarray(from, to));
+    if (lsn !== 0) this.#finish();
+    return lsn;
+  }
+
+  /** Syncs, at the end of the turn, what was written so, and tells who listens. */
+  #finish(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#core.options.vfs.timers.turnEnd(() => {
+      this.#scheduled = false;
+      if (!this.#core.usable) return;
+      const { writer } = this.#core.path;
+      // What is under way may have begun before the last of them was written.
+      if (writer.flushing) this.#finish();
+      else writer.finishAlone();
+    });
+  }
+}
