@@ -45,6 +45,11 @@ export class BlockSource {
     return frame;
   }
 
+  /** {@link find} that does not count as a use. */
+  peek(ordinal: number): Frame | undefined {
+    return this.#slots.frames[ordinal];
+  }
+
   has(ordinal: number): boolean {
     return this.#slots.frames[ordinal] !== undefined;
   }

@@ -41,6 +41,9 @@ export interface TableReaderOptions {
   account: BudgetAccount;
 }
 
+/** Any sequence is at or behind this one: the newest version of a key. */
+const NEWEST = Number.MAX_SAFE_INTEGER;
+
 /** What a reader has read of its table when it is opened. */
 export interface TableParts {
   source: BlockSource;
@@ -179,19 +182,26 @@ export class TableReader {
     const index = this.#index;
     if (index === undefined || !this.mayContain(key, from, to)) return true;
     if (!index.isReady(key, from, to)) return false;
-    const block = index.find(key, from, to);
-    return block === index.blocks || this.#source.has(block);
+    for (let block = index.find(key, from, to); block < index.blocks; block++) {
+      const frame = this.#source.peek(block);
+      if (frame === undefined) return false;
+      if (frame.search(key, from, to, NEWEST) < frame.count) break;
+    }
+    return true;
   }
 
-  /** Brings the block that `get` of the key needs into memory, without blocking the thread. */
+  /** Brings the blocks that `get` of the key needs into memory, without blocking the thread. */
   async prefetch(key: Uint8Array, from: number, to: number): Promise<void> {
     const index = this.#index;
     if (index === undefined || !this.mayContain(key, from, to)) return;
     await index.prefetch(key, from, to);
-    const block = index.find(key, from, to);
-    if (block === index.blocks) return;
-    const { offset, bytes } = index.handle(block);
-    await this.#source.loadAsync(block, BlockType.data, offset, bytes);
+    for (let block = index.find(key, from, to); block < index.blocks; block++) {
+      const { offset, bytes } = index.handle(block);
+      await this.#source.loadAsync(block, BlockType.data, offset, bytes);
+      const frame = this.#source.peek(block);
+      // Where memory is so short that the block is gone again, `get` has to read it.
+      if (frame === undefined || frame.search(key, from, to, NEWEST) < frame.count) break;
+    }
   }
 
   /** A cursor over every version. Without `fillCache` what it reads does not displace other blocks. */
