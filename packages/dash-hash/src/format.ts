@@ -60,7 +60,7 @@ export const SHAPE_CLASS_SHIFT = 5;
  * for tables with few entries.
  */
 export const CLASS_BUCKETS = [4, 8, 12, 16, 24, 32, 45, 64] as const;
-export const CLASS_STASH = [1, 1, 1, 1, 2, 2, 3, 4] as const;
+export const CLASS_STASH = [1, 1, 1, 1, 2, 3, 4, 4] as const;
 export const CLASS_LAST = 7;
 export const SPLIT_CLASS = 5;
 export const CLASS_MASK = 7;

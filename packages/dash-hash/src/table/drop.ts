@@ -81,6 +81,11 @@ export function clearTable(core: TableCore): void {
   target.store32(word + TABLE.origin, unit);
   space.region.persist(offsetOf(other), TABLE_BYTES);
   const header = offsetOf(unit);
+  if (!own) {
+    // A reader between two stores of the step below must not follow what the entry once named.
+    core.headerWindow.commit32(core.header + OWN_ENTRY, 0);
+    space.region.persist(header + OWN_ENTRY * 4, 4);
+  }
   space.region.publish(offsetOf(segment), header + OWN_ENTRY * 4, {
     words: [
       [offsetOf(other) + TABLE.state * 4, TABLE_DROPPED],
