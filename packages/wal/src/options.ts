@@ -12,7 +12,15 @@ import { nodeVfs, type Vfs } from '@nendb/vfs';
 import { unfailing } from './clockwork.js';
 import { WalError } from './errors.js';
 import * as limits from './limits.js';
-import type { LeaseOptions, SyncPolicy, WalEvent, WalOptions, WalReplay } from './types.js';
+import type {
+  LeaseOptions,
+  SyncPolicy,
+  WalEvent,
+  WalOptions,
+  WalReadRange,
+  WalReplay,
+  WalTailOptions,
+} from './types.js';
 
 export interface CheckedOptions {
   dir: string;
@@ -62,6 +70,8 @@ const WAL_OPTIONS: OptionNames<WalOptions> = {
 };
 
 const LEASE_OPTIONS: OptionNames<LeaseOptions> = { bytesMax: true, onLost: true };
+const READ_RANGE: OptionNames<WalReadRange> = { from: true, to: true };
+const TAIL_OPTIONS: OptionNames<WalTailOptions> = { from: true, signal: true };
 
 /** Throws `WAL_BAD_OPTION` naming the option, what was expected and what came. */
 export function checkOptions(options: WalOptions): CheckedOptions {
@@ -171,6 +181,23 @@ export function checkFlag(name: string, flag: boolean | undefined, byDefault: bo
   if (flag === undefined) return byDefault;
   if (typeof flag === 'boolean') return flag;
   throw bad(name, 'true or false', flag);
+}
+
+export function checkRange(range: WalReadRange): void {
+  checkNames('the range', '{ from, to }', range, READ_RANGE);
+  for (const name of ['from', 'to'] as const) {
+    const lsn = range[name];
+    if (lsn !== undefined && !Number.isSafeInteger(lsn)) throw bad(name, 'an LSN', lsn);
+  }
+}
+
+export function checkTail(options: WalTailOptions): void {
+  checkNames('the options of tail', '{ from, signal }', options, TAIL_OPTIONS);
+  const { from, signal } = options;
+  if (from !== undefined) integer('from', from, 1, Number.MAX_SAFE_INTEGER);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw bad('signal', 'an AbortSignal', signal);
+  }
 }
 
 export function checkLease(options: LeaseOptions): LeaseOptions {

@@ -133,6 +133,21 @@ export interface WalEntry {
   readonly databaseTimeMs: number;
 }
 
+/** What `read` yields: LSNs, both included. */
+export interface WalReadRange {
+  /** Default: the first of the log. */
+  from?: Lsn | number;
+  /** Default: the last one that is written when it begins. */
+  to?: Lsn | number;
+}
+
+export interface WalTailOptions {
+  /** Default: the next record. */
+  from?: Lsn | number;
+  /** Ends the tail. */
+  signal?: AbortSignal;
+}
+
 export interface LeaseOptions {
   /** What this lease may keep, in bytes. Default `leaseBytesMax` of the log. */
   bytesMax?: number;

@@ -29,7 +29,7 @@ import type {
 } from './offline/report.js';
 import { salvageLog } from './offline/salvage.js';
 import { openLog } from './open.js';
-import { bad, checkLease, checkNames, checkOptions, type OptionNames } from './options.js';
+import { bad, checkLease, checkOptions, checkRange, checkTail } from './options.js';
 import { WalPosition } from './position.js';
 import { printable } from './printed.js';
 import { type RecordVisitor, readLog, replayLog } from './read-log.js';
@@ -44,24 +44,12 @@ import type {
   WalEntry,
   WalHealth,
   WalOptions,
+  WalReadRange,
   WalRecovery,
   WalStats,
+  WalTailOptions,
 } from './types.js';
 import { WriteThrough } from './write-through.js';
-
-/** What `read` yields: LSNs, both included. */
-interface ReadRange {
-  from?: Lsn | number;
-  to?: Lsn | number;
-}
-
-interface TailOptions {
-  from?: Lsn | number;
-  signal?: AbortSignal;
-}
-
-const READ_RANGE: OptionNames<ReadRange> = { from: true, to: true };
-const TAIL_OPTIONS: OptionNames<TailOptions> = { from: true, signal: true };
 
 export class Wal {
   readonly #core: Core;
@@ -273,14 +261,12 @@ export class Wal {
    * first. Holds a lease on what it has not read yet, as `retain` does, until it ends or returns.
    * Throws `WAL_TRUNCATED_AWAY`, and `WAL_CORRUPT` with file and offset.
    */
-  async *read(range: ReadRange = {}): AsyncGenerator<WalEntry, void, void> {
-    checkNames('the range', '{ from, to }', range, READ_RANGE);
+  async *read(range: WalReadRange = {}): AsyncGenerator<WalEntry, void, void> {
+    checkRange(range);
     await this.#core.uncut();
     const view = this.#core.view();
     const last = view[view.length - 1].lastLsn;
     const from = range.from ?? this.firstLsn;
-    if (!Number.isSafeInteger(from)) throw bad('from', 'an LSN', from);
-    if (!Number.isSafeInteger(range.to ?? last)) throw bad('to', 'an LSN', range.to);
     const hold = this.#core.holdList(from);
     try {
       yield* readLog(this.#core.options.vfs, view, from, Math.min(range.to ?? last, last), hold);
@@ -312,13 +298,9 @@ export class Wal {
    * Throws `WAL_TRUNCATED_AWAY` where records that it needs were cut off, `WAL_POISONED` after the
    * last durable record of a log that has failed, `WAL_CORRUPT`.
    */
-  tail(options: TailOptions = {}): AsyncGenerator<WalEntry, void> {
-    checkNames('the options of tail', '{ from, signal }', options, TAIL_OPTIONS);
+  tail(options: WalTailOptions = {}): AsyncGenerator<WalEntry, void> {
+    checkTail(options);
     const { from = this.lastLsn + 1, signal } = options;
-    if (!(Number.isSafeInteger(from) && from >= 1)) throw bad('from', 'an LSN from 1', from);
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw bad('signal', 'an AbortSignal', signal);
-    }
     return followLog(this.#core, from, signal);
   }
 
