@@ -17,6 +17,7 @@
  *     the next read of any block.
  */
 import type { Entry, EntryKind } from '../entry.js';
+import { KEY_BYTES_MAX } from '../limits.js';
 import { commonPrefix, compareBytes, word } from '../order.js';
 import {
   ENTRIES_TRAILER_BYTES,
@@ -71,8 +72,9 @@ export class Frame {
     const count = u32(payload, at);
     const keyBytes = u32(payload, at + 4);
     const restarts = u32(payload, at + 8);
-    // An entry takes four bytes at least, and its key takes them of the payload or of one before.
+    // An entry takes four bytes at least: nothing is allocated for what cannot be there.
     if (count === 0 || count * 4 > at || restarts * RESTART_BYTES > at) return 0;
+    if (keyBytes > count * KEY_BYTES_MAX) return 0;
     const columns = (count * WORDS_AN_ENTRY + 2) * 4;
     return ((length + 3) & ~3) + roomForPrefix(payload) + columns + ((keyBytes + 3) & ~3);
   }

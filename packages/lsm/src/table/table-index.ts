@@ -7,7 +7,8 @@
 import { UvarintReader } from '@nendb/codec';
 import type { Frame } from '../cache/frame.js';
 import { type Entry, EntryKind } from '../entry.js';
-import { corrupt } from '../errors.js';
+import { corrupt, type LsmError } from '../errors.js';
+import { HEAD_BYTES } from '../file-head.js';
 import type { BlockSource } from './block-source.js';
 import { type BlockHandle, BlockType } from './format.js';
 
@@ -17,6 +18,8 @@ const FIRST = Number.MAX_SAFE_INTEGER;
 export class TableIndex {
   readonly #source: BlockSource;
   readonly #root: Frame;
+  /** Where the root is: every block that it names ends before. */
+  readonly #rootAt: number;
   /** How many data blocks there are. */
   readonly blocks: number;
   /** For each partition, the number of its first data block; `undefined` with one level. */
@@ -30,6 +33,7 @@ export class TableIndex {
   constructor(source: BlockSource, root: Frame, blocks: number, levels: number, rootAt: number) {
     this.#source = source;
     this.#root = root;
+    this.#rootAt = rootAt;
     this.blocks = blocks;
     if (levels === 1) {
       if (root.count === blocks) return;
@@ -39,7 +43,7 @@ export class TableIndex {
     for (let p = 0; p < root.count; p++) {
       const { offset, bytes } = this.#read(root, p);
       this.#partitions.push({ offset, bytes });
-      this.#firstBlocks[p] = this.#reader.next();
+      this.#firstBlocks[p] = this.#next();
     }
   }
 
@@ -107,11 +111,25 @@ export class TableIndex {
 
   #read(frame: Frame, i: number): BlockHandle {
     const entry = this.#entry;
+    const handle = this.#handle;
     frame.show(i, entry);
     this.#reader.reset(entry.valueBytes, entry.valueFrom, entry.valueTo);
-    this.#handle.offset = this.#reader.next();
-    this.#handle.bytes = this.#reader.next();
-    return this.#handle;
+    handle.offset = this.#next();
+    handle.bytes = this.#next();
+    if (handle.offset >= HEAD_BYTES && handle.offset + handle.bytes <= this.#rootAt) return handle;
+    throw this.#corrupt(`it names a block of ${handle.bytes} bytes at ${handle.offset}`);
+  }
+
+  #next(): number {
+    try {
+      return this.#reader.next();
+    } catch (error) {
+      throw this.#corrupt((error as Error).message);
+    }
+  }
+
+  #corrupt(problem: string): LsmError {
+    return corrupt(this.#source.file.path, this.#rootAt, `the index is none: ${problem}`);
   }
 }
 
