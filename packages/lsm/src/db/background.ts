@@ -39,10 +39,6 @@ export class Background {
     return this.#lastError;
   }
 
-  get isRunning(): boolean {
-    return this.#running !== undefined;
-  }
-
   /** There may be work. */
   kick(): void {
     if (this.#stopped || this.#retry !== undefined) return;

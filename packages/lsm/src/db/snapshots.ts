@@ -18,10 +18,6 @@ export class Snapshot implements LsmSnapshot {
     this.#owner = owner;
   }
 
-  get isOpen(): boolean {
-    return this.#owner !== undefined;
-  }
-
   close(): void {
     this.#owner?.drop(this);
     this.#owner = undefined;

@@ -54,7 +54,7 @@ export class Values {
       const pointer = readPointer(valueBytes, valueFrom, valueTo, this.#pointer);
       const known = this.#cache.get(pointer);
       if (known !== undefined) return known.slice();
-      return await this.reader(pointer.file).readAsync(pointer, entry);
+      return await this.#reader(pointer.file).readAsync(pointer, entry);
     } catch (error) {
       throw readError(error);
     }
@@ -76,12 +76,11 @@ export class Values {
   async load(entry: Entry): Promise<void> {
     if (this.isReady(entry)) return;
     const pointer = { ...this.#pointerOf(entry) };
-    const reader = this.reader(pointer.file);
+    const reader = this.#reader(pointer.file);
     this.#cache.keep(pointer, await reader.readAsync(pointer, entry));
   }
 
-  /** The reader of value file `number`. */
-  reader(number: number): ValueReader {
+  #reader(number: number): ValueReader {
     const known = this.#open.get(number);
     if (known !== undefined) return known;
     const { vfs, dir, databaseUuid, keys } = this.#options;
@@ -122,7 +121,7 @@ export class Values {
     const known = this.#cache.get(pointer);
     if (known !== undefined) return known;
     try {
-      const value = this.reader(pointer.file).read(pointer, entry);
+      const value = this.#reader(pointer.file).read(pointer, entry);
       this.#cache.keep(pointer, value);
       return value;
     } catch (error) {

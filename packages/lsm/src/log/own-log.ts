@@ -66,8 +66,6 @@ export function fromLog(error: unknown, dir: string): unknown {
 
 export class OwnLog {
   readonly databaseUuid: Uint8Array;
-  /** The newest commit that the log holds. */
-  readonly recoveredSequence: number;
   /** Database time of the last record, in ms since 1970; 0 in a new log. */
   readonly recoveredTimeMs: number;
   readonly #wal: Wal;
@@ -125,7 +123,6 @@ export class OwnLog {
     this.#wal = wal;
     this.#options = options;
     this.databaseUuid = uuid;
-    this.recoveredSequence = options.base + wal.lastLsn;
     this.recoveredTimeMs = timeMs;
     wal.onDurable((lsn) => options.onDurable(options.base + lsn));
   }

@@ -21,9 +21,6 @@ export interface ManifestContents {
   databaseUuid: Uint8Array;
   /** The whole state, then what changed it. */
   edits: VersionEdit[];
-  /** Whether the tree was closed in order. */
-  closed: boolean;
-  keyId: number;
   bytes: number;
 }
 
@@ -63,9 +60,7 @@ export function parseManifest(
     const frames = new Frames(path, bytes, header);
     const edits: VersionEdit[] = [];
     for (let edit = frames.next(); edit !== undefined; edit = frames.next()) edits.push(edit);
-    const { databaseUuid, cipher } = header;
-    const { closed } = frames;
-    return { databaseUuid, edits, closed, keyId: cipher?.keyId ?? -1, bytes: bytes.length };
+    return { databaseUuid: header.databaseUuid, edits, bytes: bytes.length };
   } finally {
     header.cipher?.dispose();
   }
@@ -118,7 +113,6 @@ function readHeader(path: string, bytes: Uint8Array, keys: DataKeys | undefined)
 
 /** Walks the frames. */
 class Frames {
-  closed = false;
   readonly #path: string;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -158,7 +152,6 @@ class Frames {
     if (kind === format.FrameKind.edit) {
       return checked(this.#path, at + format.FRAME_HEADER_BYTES, () => decodeEdit(payload));
     }
-    this.closed = true;
     if (kind === format.FrameKind.closed && end === this.#bytes.length) return undefined;
     throw corrupt(this.#path, at, `expected an edit or the end, got a frame of kind ${kind}`);
   }

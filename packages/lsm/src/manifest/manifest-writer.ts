@@ -60,10 +60,6 @@ export class ManifestWriter {
     return this.#end;
   }
 
-  get keyId(): number {
-    return this.#cipher?.keyId ?? -1;
-  }
-
   /** Appends an edit; it is durable when the promise resolves. What a rejected one left is unknown. */
   async append(edit: VersionEdit): Promise<void> {
     const payload = encodeEdit(edit);

@@ -124,10 +124,6 @@ export class VersionSet {
     return this.#state.metadata;
   }
 
-  get log(): TreeState['log'] {
-    return this.#state.log;
-  }
-
   /** Why nothing is installed any more. */
   get failure(): LsmError | undefined {
     return this.#failure;
@@ -138,11 +134,6 @@ export class VersionSet {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#options.onFailure(error);
-  }
-
-  /** The key that the manifest is sealed with; -1 in the clear. */
-  get manifestKeyId(): number {
-    return this.#manifest?.keyId ?? -1;
   }
 
   /** Versions that somebody reads, the current one not counted. */
