@@ -39,6 +39,11 @@ export class Background {
     return this.#lastError;
   }
 
+  /** Why no work is begun any more, for good; `undefined` while some may be. */
+  get finalError(): Error | undefined {
+    return this.#stopped ? this.#lastError : undefined;
+  }
+
   /** There may be work. */
   kick(): void {
     if (this.#stopped || this.#retry !== undefined) return;

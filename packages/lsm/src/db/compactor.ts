@@ -69,6 +69,8 @@ export class Compactor {
 
   /** Resolves when everything in `range` (`undefined`: everything) is merged into the oldest run. */
   async compact(range: Request['range']): Promise<void> {
+    const { finalError } = this.background;
+    if (finalError !== undefined) throw finalError;
     const done = new Promise<void>((resolve, reject) => {
       this.#requests.push({ range, resolve, reject });
     });

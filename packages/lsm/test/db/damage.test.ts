@@ -103,3 +103,32 @@ it('every flipped byte of KEYRING is damage, never a wrong key', async () => {
     expect(said, `byte ${byte}`).toBe(`LSM_CORRUPT ${path} true`);
   }
 });
+
+it('a damaged table stops compactions, and says so; whatever else is intact is read and written', async () => {
+  const { image } = await made({ ...OPTIONS, autoCompact: false });
+  const path = [...image.files().keys()].filter((each) => each.endsWith('.table')).sort()[0];
+  const bad = damaged(image, { kind: 'bit-flip', path, byte: 150, bit: 3 });
+  const sim = SimVfs.fromImage(bad, { record: false });
+  await sim.run(async () => {
+    const told: string[] = [];
+    const db = await openSim(sim, {
+      ...OPTIONS,
+      onEvent: (event) => {
+        if (event.type === 'backgroundError') told.push(`${event.job} ${event.retryMs}`);
+      },
+    });
+    for (let again = 0; again < 2; again++) {
+      const error = await db.compact().catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ code: 'LSM_CORRUPT', file: path });
+    }
+    expect(told).toEqual(['compaction 0']);
+    expect(db.health).toMatchObject({ healthy: false, poisoned: false });
+    expect(await db.verify()).toMatchObject({ ok: false, problems: [{ file: path }] });
+    await db.put(bytes('new'), bytes('1'));
+    await db.flush();
+    expect(Buffer.from(db.get(bytes('new')) ?? []).toString()).toBe('1');
+    expect(Buffer.from(db.get(bytes('k1')) ?? []).toString()).toBe('2'.padEnd(20, '.'));
+    await db.close();
+  });
+  sim.assertClean();
+});
