@@ -11,7 +11,8 @@
  *     in other callbacks of the event loop, when all promise jobs have run and it has shut again:
  *     they share a sync at the turn's end as ever.
  *  2. A run without a trip through the event loop is bounded in count and time: a program that only
- *     appends must not starve timers and sockets.
+ *     appends must not starve timers and sockets. So a run begins once a turn: syncs of `appendSync`
+ *     also come between promise jobs.
  */
 import { FOLLOW_JOBS, FOLLOW_RUN_MAX, FOLLOW_RUN_MS_MAX } from './limits.js';
 
@@ -23,9 +24,18 @@ export class FollowUp {
   #ticking = false;
   #count = 0;
   #sinceMs = 0;
+  /** Whether the event loop has come round since the last run began. */
+  #turned = true;
 
-  /** A sync at the end of a turn has ended, and one unit waited for it. */
+  /** A turn of the event loop ends. */
+  turned(): void {
+    this.#turned = true;
+  }
+
+  /** A sync has ended, and one unit waited for it: it was at the end of a turn, if none has begun since. */
   begin(nowMs: number): void {
+    if (!this.#turned) return;
+    this.#turned = false;
     this.#count = 0;
     this.#sinceMs = nowMs;
     this.#open();

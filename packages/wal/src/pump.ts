@@ -8,7 +8,7 @@
  *  2. `runNow` may come while a piece is in the pool: it does that piece again, synchronously (the
  *     same bytes to the same place; one more sync), and goes on. The pool's own result then only
  *     matters if it is an error.
- *  3. The first error ends the plan for good.
+ *  3. The first error ends the plan for good, be it of a piece or of the plan itself.
  *  4. `afterStep` runs between two steps, outside of the generator: whoever is called there may
  *     call `kick` and `runNow`.
  *
@@ -98,8 +98,8 @@ export class Pump {
 
   #advance(now: boolean): void {
     while (this.#plan) {
-      const { done, value } = this.#plan.next();
-      const io = done ? undefined : value;
+      const io = this.#next(this.#plan);
+      if (this.#failed) return;
       const ticket = ++this.#ticket;
       this.#todo = io;
       if (!io) this.#finish();
@@ -113,6 +113,18 @@ export class Pump {
       }
       this.#todo = undefined;
       if (!this.#perform(io)) return;
+    }
+  }
+
+  /** What the plan needs next. One that throws would never settle who waits: it fails like its I/O. */
+  #next(plan: Plan): Io | undefined {
+    try {
+      const { done, value } = plan.next();
+      return done ? undefined : value;
+    } catch (error) {
+      this.stop();
+      this.#onFailure('write', error);
+      return undefined;
     }
   }
 

@@ -8,14 +8,18 @@
  *  3. Every weak policy syncs after `BACKGROUND_SYNC_BYTES` (R15), in small segments after a quarter
  *     of one: little is left to sync when it is full.
  *  4. `sync()` is served whatever the policy (R3).
+ *  5. Who appends in place and never lets a turn of the event loop end keeps timers from firing and
+ *     syncs in the pool from ending: what a policy
+ *     with a bound asks for twice in one turn is synced in place.
  */
-import type { Timer, Timers } from '@nendb/vfs';
+import type { Clock, Timer, Timers } from '@nendb/vfs';
 import { BACKGROUND_SYNC_BYTES, BACKGROUND_SYNC_BYTES_MIN, IDLE_MARK_MS } from './limits.js';
 import type { Marks } from './marks.js';
 import type { SyncPolicy } from './types.js';
 import type { Writer } from './writer.js';
 
 export class Schedule {
+  readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #marks: Marks;
   readonly #writer: Writer;
@@ -24,18 +28,25 @@ export class Schedule {
   readonly #always: boolean;
   readonly #backgroundBytes: number;
   #window: Timer | undefined;
+  /** When it is over, by the monotonic clock. */
+  #windowEndMs = 0;
   #windowOver = false;
+  /** Whether a sync was due in this very turn of the event loop; what was written then, and when. */
+  #wasDue = false;
+  #dueLsn = 0;
+  #dueMs = 0;
   #wantedLsn = 0;
   #idle: Timer | undefined;
   #idleLsn = 0;
   #stopped = false;
 
   constructor(
-    timers: Timers,
+    { clock, timers }: { clock: Clock; timers: Timers },
     marks: Marks,
     writer: Writer,
     { sync: policy, segmentBytesMax }: { sync: SyncPolicy; segmentBytesMax: number },
   ) {
+    this.#clock = clock;
     this.#timers = timers;
     this.#marks = marks;
     this.#writer = writer;
@@ -54,13 +65,32 @@ export class Schedule {
     if (this.#always || this.#stopped) return;
     this.#syncIfDue();
     if (this.#windowMs > 0 && !this.#window) {
-      this.#window = this.#timers.after(this.#windowMs, () => {
-        this.#window = undefined;
-        this.#windowOver = true;
-        this.#syncIfDue();
-      });
+      this.#windowEndMs = this.#clock.monotonicMs() + this.#windowMs;
+      this.#window = this.#timers.after(this.#windowMs, this.#endWindow);
     }
   }
+
+  /** The same by a caller that blocks: before the turn is over no timer fires and no sync ends. */
+  wroteInPlace(): void {
+    if (this.#always || this.#stopped) return;
+    const nowMs = this.#windowMs > 0 ? this.#clock.monotonicMs() : 0;
+    if (this.#window && nowMs >= this.#windowEndMs) {
+      this.#window.cancel();
+      this.#endWindow();
+    }
+    if (!this.#wasDue) return;
+    const records = this.#marks.writtenLsn - this.#dueLsn;
+    const windowOver = this.#windowMs > 0 && nowMs - this.#dueMs >= this.#windowMs;
+    if (records < this.#every && !windowOver) return;
+    this.#writer.syncInPlace();
+    this.#noteDue();
+  }
+
+  readonly #endWindow = (): void => {
+    this.#window = undefined;
+    this.#windowOver = true;
+    this.#syncIfDue();
+  };
 
   /** A sync has finished. */
   synced(): void {
@@ -102,8 +132,19 @@ export class Schedule {
       unsyncedBytes >= this.#backgroundBytes ||
       this.#wantedLsn > syncedLsn
     ) {
-      this.#windowOver = this.#writer.syncInBackground() ? false : this.#windowOver;
+      if (this.#writer.syncInBackground()) this.#windowOver = false;
+      if (this.#wasDue) return;
+      this.#wasDue = true;
+      this.#noteDue();
+      this.#timers.turnEnd(() => {
+        this.#wasDue = false;
+      });
     }
+  }
+
+  #noteDue(): void {
+    this.#dueLsn = this.#marks.writtenLsn;
+    this.#dueMs = this.#windowMs > 0 ? this.#clock.monotonicMs() : 0;
   }
 
   #waitForIdle(): Timer {

@@ -241,6 +241,7 @@ export class Wal {
     } else {
       writer.flushNow();
     }
+    this.#core.path.schedule.wroteInPlace();
     if (lsn > this.durableLsn) throw this.#core.failureOf(lsn <= writer.attemptedLsn);
     return position;
   }
@@ -251,8 +252,8 @@ export class Wal {
     if (lsn <= this.syncedLsn) return;
     this.#core.checkUsable();
     const synced = this.#core.marks.whenSynced(lsn);
+    // What is not written yet is at the end of the turn: a loop of submit and sync must not keep it.
     this.#core.path.schedule.want(lsn);
-    this.#core.path.writer.flush();
     await synced;
   }
 

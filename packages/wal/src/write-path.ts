@@ -105,7 +105,7 @@ export class WritePath {
         stepped: () => announcer.announce(),
       },
     );
-    this.schedule = new Schedule(vfs.timers, marks, this.writer, options);
+    this.schedule = new Schedule(vfs, marks, this.writer, options);
     this.ahead = new Ahead(vfs.timers, marks, this.space, this.writer);
   }
 

@@ -101,8 +101,9 @@ export class Writer {
     return this.#disk.lastMs;
   }
 
-  /** Writes, and under `always` syncs, what is pending; slow pieces go through the pool. */
+  /** A turn ends: writes, and under `always` syncs, what is pending; slow pieces go through the pool. */
   flush(): void {
+    this.#followUp.turned();
     this.#pump.kick();
   }
 
@@ -163,21 +164,25 @@ export class Writer {
 
   /** Syncs in place what `appendAlone` has written, under `always` and if that is still to be done. */
   finishAlone(): void {
+    if (this.#options.always) this.syncInPlace();
+    else if (!this.#stopped && !this.#pump.running) this.#listener.stepped();
+  }
+
+  /** Syncs what is written and not synced yet, and tells who listens. */
+  syncInPlace(): void {
     if (this.#stopped || this.#pump.running) return;
     const live = this.#live;
-    if (!this.#options.always || this.#marks.syncedLsn === live.lastLsn) {
-      this.#listener.stepped();
-      return;
+    if (this.#marks.syncedLsn < live.lastLsn) {
+      const startedMs = this.#disk.nowMs();
+      try {
+        (live.twin ?? live.file).syncSync({ dataOnly: true });
+      } catch (error) {
+        this.#listener.failed('sync', error);
+        return;
+      }
+      live.syncedEnd = live.end;
+      this.#synced(startedMs, live.lastLsn, this.#marks.writtenBytes);
     }
-    const startedMs = this.#disk.nowMs();
-    try {
-      (live.twin ?? live.file).syncSync({ dataOnly: true });
-    } catch (error) {
-      this.#listener.failed('sync', error);
-      return;
-    }
-    live.syncedEnd = live.end;
-    this.#synced(startedMs, live.lastLsn, this.#marks.writtenBytes);
     this.#listener.stepped();
   }
 

@@ -198,3 +198,22 @@ test('a listener that closes the log from its news leaves nothing waiting', asyn
     sim.assertClean();
   }
 });
+
+test('R7: what throws in the middle of a write, though it is no I/O, leaves nobody waiting', async () => {
+  const sim = new SimVfs();
+  await sim.run(async () => {
+    const { wal } = await openSim(sim);
+    sim.random.uuid = () => {
+      throw new Error('no randomness');
+    };
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, () => wal.append(Buffer.alloc(900))),
+    );
+    const codes = results.map((each) => each.status === 'rejected' && each.reason.code);
+    expect(codes).toContain('WAL_POISONED');
+    expect(wal.health).toMatchObject({ poisoned: true, lastError: 'no randomness' });
+    expect(() => wal.appendSync(Buffer.alloc(1))).toThrow('no randomness');
+    await wal.close();
+  });
+  sim.assertClean();
+});

@@ -128,3 +128,44 @@ test('appends in different callbacks of one turn share a sync', () =>
     await Promise.all(all);
     expect(wal.stats.syncs - before).toBeLessThanOrEqual(2);
   }));
+
+/**
+ * On a fast disk everything these loops wait for was done between promise jobs: `sync` wrote and synced
+ * in place, and each sync of an `appendSync` began another run of appends served at once. Timers and
+ * sockets of such a program stood still for as long as it went on.
+ */
+describe.each<[string, (wal: Wal) => Promise<unknown>]>([
+  [
+    'submits and syncs',
+    (wal) => {
+      wal.submit(record());
+      return wal.sync();
+    },
+  ],
+  [
+    'appends and syncs before it waits',
+    (wal) => {
+      const appended = wal.append(record());
+      return wal.sync().then(() => appended);
+    },
+  ],
+  [
+    'appends a batch, and syncs',
+    (wal) => Promise.all([wal.appendBatch([record(), record()]), wal.sync()]),
+  ],
+  [
+    'appends, and appends a long record in place',
+    async (wal) => {
+      await wal.append(record());
+      wal.appendSync(record(6000));
+    },
+  ],
+])('a program that %s, over and over', (_what, round) => {
+  test('does not starve the event loop', () =>
+    onFastDisk(async (wal, sim) => {
+      const count = countTurns(sim);
+      for (let i = 0; i < 2 * FOLLOW_RUN_MAX; i++) await round(wal);
+      expect(count.turns).toBeGreaterThanOrEqual(2);
+      count.stop();
+    }));
+});

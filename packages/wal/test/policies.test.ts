@@ -135,6 +135,52 @@ describe('{ every }', () => {
     }));
 });
 
+/**
+ * Syncs of the weaker policies run in the pool, and timers fire between turns of the event loop: a program
+ * that appended in place without a pause got one sync, of its first records, however many followed.
+ */
+describe('a caller that blocks and never lets a turn end', () => {
+  test('has never more than twice as many unsynced records as { every } says', () =>
+    run({ every: 10 }, async (wal, sim) => {
+      for (let i = 1; i <= 100; i++) {
+        wal.appendSync(record(i % 3 === 0 ? 5000 : 10));
+        expect(wal.lastLsn - wal.syncedLsn).toBeLessThan(20);
+      }
+      expect(wal.stats.syncs).toBeGreaterThanOrEqual(8);
+      sim.assertDurable(newest(wal), { to: 20_000 });
+    }));
+
+  test('also where a sync was running when the turn began', () =>
+    run({ every: 10 }, async (wal, sim) => {
+      for (let i = 1; i <= 10; i++) wal.submit(record(10));
+      await turn(sim);
+      for (let i = 1; i <= 100; i++) wal.appendSync(record(10));
+      expect(wal.lastLsn - wal.syncedLsn).toBeLessThan(20);
+    }));
+
+  test('has nothing unsynced for longer than two windows', async () => {
+    const sim = new SimVfs({ record: false, order: 'fifo' });
+    let nowMs = 0;
+    sim.clock.monotonicMs = () => nowMs;
+    await sim.run(async () => {
+      const { wal } = await openSim(sim, { sync: { windowMs: 10 }, ...BIG });
+      for (let i = 1; i <= 100; i++, nowMs++) {
+        wal.appendSync(record(10));
+        expect(wal.lastLsn - wal.syncedLsn).toBeLessThanOrEqual(20 + 1);
+      }
+      expect(wal.stats.syncs).toBeLessThan(12);
+      await wal.close();
+    });
+    sim.assertClean();
+  });
+
+  test('is not made to sync under a policy that says nothing of when', () =>
+    run('os', async (wal) => {
+      for (let i = 1; i <= 20; i++) wal.appendSync(record(1 << 20));
+      expect(wal.syncedLsn).toBe(0);
+    }));
+});
+
 describe('os', () => {
   test('R15: nothing is synced but every 8 MiB', () =>
     run('os', async (wal, sim) => {
