@@ -23,7 +23,7 @@ function fillUp(table: DashTable, bytes: number, from = 0): number {
 describe('a full region', () => {
   for (const bytes of [10, 300, 20_000, 200_000]) {
     it(`refuses entries of ${bytes} bytes, and nothing has changed`, () => {
-      const region = Region.heap(2048 * KiB);
+      const region = Region.heap(1280 * KiB);
       const table = DashTable.open(region, { chunkBytes: 64 * KiB });
       const count = fillUp(table, bytes);
       expect(count).toBeGreaterThan(3);
@@ -35,10 +35,10 @@ describe('a full region', () => {
     });
 
     it(`gives the space of removed entries of ${bytes} bytes back`, () => {
-      const region = Region.heap(2048 * KiB);
+      const region = Region.heap(1280 * KiB);
       const table = DashTable.open(region, { chunkBytes: 64 * KiB });
       const count = fillUp(table, bytes);
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < 3; round++) {
         for (let i = 0; i < count; i++) table.delete(key(i));
         expect(table.size).toBe(0);
         const again = fillUp(table, bytes);

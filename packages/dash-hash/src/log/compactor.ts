@@ -37,6 +37,9 @@ export class Compactor {
   #victim = 0;
   /** The next record of the victim. */
   #at = 0;
+  /** Blocks given back, and units asked for, when there was no room for a copy. */
+  #stuckAt = -1;
+  #stuckUnits = 0;
   /** Where the search for victims goes on. */
   #searchAt = 0;
   /** Dead units at which `consider` is worth the next call. */
@@ -56,6 +59,11 @@ export class Compactor {
     return this.#victim !== 0;
   }
 
+  /** Whether going on waits for space: until a block was given back, or the open chunk has room. */
+  get stuck(): boolean {
+    return this.#stuckAt === this.#space.reclaimedBlocks && this.#stuckUnits > this.#log.openUnits;
+  }
+
   /** Chooses a chunk to empty if there is too much garbage. */
   consider(): void {
     if (this.#victim !== 0 || this.#space.imaging !== undefined) return;
@@ -72,6 +80,7 @@ export class Compactor {
    */
   step(units: number): void {
     if (this.#victim === 0 || this.#space.imaging !== undefined || this.moving) return;
+    if (this.stuck) return;
     this.moving = true;
     try {
       this.#empty(this.#at + units);
@@ -122,7 +131,11 @@ export class Compactor {
       log.kill(at, true);
       return true;
     }
-    if (!log.hasRoom(units)) return false;
+    if (!log.hasRoom(units)) {
+      this.#stuckAt = this.#space.reclaimedBlocks;
+      this.#stuckUnits = units;
+      return false;
+    }
     const copy = log.place(units);
     const from = wordOf(at) << 2;
     const target = windowAt(windows, copy);

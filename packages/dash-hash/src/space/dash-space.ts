@@ -58,7 +58,7 @@ export class DashSpace {
     space.log.trimReserve();
     compactor.step(units);
     space.reclaim(RECLAIM_BLOCKS_MAX);
-    return dropping || compactor.busy;
+    return dropping || (compactor.busy && !compactor.stuck);
   }
 
   /** Frees about `entriesMax` entries of given-up tables; whether there are more. */

@@ -79,7 +79,8 @@ export class Space {
   /** What `reserve` last found room for, and how many blocks had been handed out by then. */
   #reserved = { growths: 0, depth: 0, allocations: -1 };
   #allocations = 0;
-  #reclaimed = 0;
+  /** Blocks that were retired and have been given back since the open. */
+  reclaimedBlocks = 0;
   /** What `usedBytes` found last, and after how many changes. */
   #used = { changes: -1, bytes: 0 };
   #closed = false;
@@ -177,7 +178,7 @@ export class Space {
   reclaim(blocksMax: number): number {
     const freed = this.epochs.reclaim(blocksMax);
     this.#retired -= freed;
-    this.#reclaimed += freed;
+    this.reclaimedBlocks += freed;
     return freed;
   }
 
@@ -210,7 +211,7 @@ export class Space {
 
   /** Bytes of chunks, segments, directories, headers, and of what waits for readers. */
   get usedBytes(): number {
-    const changes = this.#allocations + this.#reclaimed;
+    const changes = this.#allocations + this.reclaimedBlocks;
     if (this.#used.changes !== changes) {
       this.#used = { changes, bytes: this.region.stats.allocatedBytes };
     }
