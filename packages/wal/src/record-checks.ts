@@ -16,6 +16,22 @@ export function checkLength(bytes: number, recordBytesMax: number): void {
   throw tooLarge('record', recordBytesMax, bytes);
 }
 
+/**
+ * That `bytes` from `from` to `to` is a record: beyond its end are bytes of somebody else, or none.
+ * Throws as the others do.
+ */
+export function checkPart(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  recordBytesMax: number,
+): void {
+  checkBytes(bytes);
+  checkLength(to - from, recordBytesMax);
+  if (Number.isInteger(from) && from >= 0 && Number.isInteger(to) && to <= bytes.length) return;
+  throw bad('a part of a record', `from 0 to ${bytes.length}`, `${from} to ${to}`);
+}
+
 /** Returns the bytes of all records, and those with their lengths. Throws as the others do. */
 export function checkBatch(
   records: readonly Uint8Array[],

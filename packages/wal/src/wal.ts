@@ -33,7 +33,7 @@ import { bad, checkLease, checkOptions, checkRange, checkTail } from './options.
 import { WalPosition } from './position.js';
 import { printable } from './printed.js';
 import { type RecordVisitor, readLog, replayLog } from './read-log.js';
-import { checkBatch, checkBytes, checkLength } from './record-checks.js';
+import { checkBatch, checkBytes, checkLength, checkPart } from './record-checks.js';
 import type { EpochStart } from './segment-header.js';
 import { followLog } from './tail.js';
 import type {
@@ -156,11 +156,7 @@ export class Wal {
    */
   submit(bytes: Uint8Array, from = 0, to: number = bytes?.length): Lsn {
     this.#core.checkUsable();
-    checkBytes(bytes);
-    checkLength(to - from, this.#core.options.recordBytesMax);
-    if (!(Number.isInteger(from) && from >= 0 && Number.isInteger(to) && to <= bytes.length)) {
-      throw bad('a part of a record', `from 0 to ${bytes.length}`, `${from} to ${to}`);
-    }
+    checkPart(bytes, from, to, this.#core.options.recordBytesMax);
     const lsn = this.#core.path.appender.submit(bytes, from, to);
     this.#appends++;
     this.#appendedBytes += to - from;

@@ -6,7 +6,7 @@
  *     else                       submitted; everything pending is written, by policy synced, at once
  */
 import type { Core } from './core.js';
-import { checkBytes, checkLength } from './record-checks.js';
+import { checkPart } from './record-checks.js';
 
 export class WriteThrough {
   readonly #core: Core;
@@ -19,8 +19,7 @@ export class WriteThrough {
   /** Writes a record by itself; its LSN, or 0 where it must go the other way. */
   write(bytes: Uint8Array, from: number, to: number): number {
     this.#core.checkUsable();
-    checkBytes(bytes);
-    checkLength(to - from, this.#core.options.recordBytesMax);
+    checkPart(bytes, from, to, this.#core.options.recordBytesMax);
     const lsn = this.#core.path.writer.appendAlone(bytes.subarray(from, to));
     if (lsn !== 0) this.#finish();
     return lsn;

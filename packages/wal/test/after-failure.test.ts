@@ -46,6 +46,7 @@ describe.each<End>(['a failed write', 'a failed sync', 'a failed rename', 'close
           await expect(wal.appendBatch([bytes, bytes])).rejects.toEqual(refused);
           expect(() => wal.appendSync(bytes)).toThrow(refused);
           expect(() => wal.submit(bytes)).toThrow(refused);
+          expect(() => wal.submitWritten(bytes)).toThrow(refused);
           expect(() => wal.admit(2)).toThrow(refused);
           expect(() => wal.retain(5)).toThrow(refused);
           await expect(wal.truncateBefore(5)).rejects.toEqual(refused);

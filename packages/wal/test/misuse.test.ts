@@ -40,6 +40,7 @@ describe('what is no record', () => {
         await expect(wal.appendBatch([bytes('a'), record])).rejects.toEqual(refusal);
         expect(() => wal.appendSync(record)).toThrow(refusal);
         expect(() => wal.submit(record)).toThrow(refusal);
+        expect(() => wal.submitWritten(record)).toThrow(refusal);
       }
       await expect(wal.appendBatch(bytes('a') as never)).rejects.toMatchObject({
         code: 'WAL_BAD_OPTION',
@@ -193,15 +194,18 @@ it('a part of a record that is none is refused, and takes no LSN', async () => {
       [Number.NaN, 2],
       [0, Number.NaN],
     ]) {
-      expect(() => wal.submit(bytes('short'), from, to), `${from} to ${to}`).toThrow(refusal);
+      for (const way of ['submit', 'submitWritten'] as const) {
+        expect(() => wal[way](bytes('short'), from, to), `${from} to ${to}`).toThrow(refusal);
+      }
     }
     expect(wal.lastLsn).toBe(1);
     wal.submit(bytes('short'), 1, 4);
     wal.submit(bytes('short'), 5);
+    wal.submitWritten(bytes('short'), 1, 3);
     await wal.sync();
     const texts: string[] = [];
     for await (const { payload } of wal.read({ from: 2 })) texts.push(`${Buffer.from(payload)}`);
-    expect(texts).toEqual(['hor', '']);
+    expect(texts).toEqual(['hor', '', 'ho']);
   });
 });
 

@@ -50,7 +50,7 @@ export class World {
   }
 
   /** Notes that `count` records from `position` on were acknowledged. */
-  acked({ lsn }: Position, timeline: number, count = 1): void {
+  acked({ lsn }: Pick<Position, 'lsn'>, timeline: number, count = 1): void {
     for (let i = 0; i < count; i++) this.acks.push({ lsn: lsn + i, timeline });
   }
 
@@ -153,6 +153,15 @@ export const ACTORS: Record<string, (world: World) => Promise<void>> = {
   async appendSync(world) {
     await allow(world, 'appendSync', ['WAL_BUSY', 'WAL_CLOSED'], async () => {
       world.acked(world.wal.appendSync(world.payload()), world.timeline);
+    });
+  },
+
+  async through(world) {
+    const { wal, timeline } = world;
+    await allow(world, 'through', ['WAL_BUSY', 'WAL_CLOSED'], async () => {
+      const lsn = wal.submitWritten(world.payload());
+      await wal.whenDurable(lsn);
+      world.acked({ lsn }, timeline);
     });
   },
 

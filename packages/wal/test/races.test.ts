@@ -25,7 +25,16 @@ const FAULTY_OPS = [
 const AFTER_THE_FACT: readonly string[] = ['write', 'rename', 'unlink', 'truncate'];
 
 /** What is called back from where the log tells its news. */
-const REACTIONS_TO_NEWS = ['append', 'appendSync', 'batch', 'before', 'read', 'lease', 'sync'];
+const REACTIONS_TO_NEWS = [
+  'append',
+  'appendSync',
+  'through',
+  'batch',
+  'before',
+  'read',
+  'lease',
+  'sync',
+];
 
 async function race(seed: number, faulty: boolean): Promise<Map<string, number>> {
   const sim = new SimVfs({ seed, record: false });

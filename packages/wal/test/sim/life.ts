@@ -19,6 +19,8 @@ export class Timeline {
   readonly unitEnds = new Set<number>([0]);
   readonly durable: Mark[] = [];
   readonly synced: Mark[] = [];
+  /** With the operating system: there after a kill. */
+  readonly written: Mark[] = [];
   readonly cuts: Mark[] = [];
   until = Number.POSITIVE_INFINITY;
 
@@ -57,11 +59,14 @@ export class Timeline {
     records: readonly string[],
     firstLsn: number,
     at: number,
-    kept: 'durable' | 'synced',
+    kept: 'durable' | 'synced' | 'written',
   ): string | undefined {
     if (at < this.from || at > this.until) return 'it is another time';
     const lastLsn = firstLsn + records.length - 1;
-    const floor = promised(this[kept], at);
+    const floor = Math.max(
+      promised(this[kept], at),
+      kept === 'written' ? promised(this.durable, at) : 0,
+    );
     if (lastLsn < floor) return `LSN ${floor} was acknowledged, ${lastLsn} is the last`;
     if (!this.unitEnds.has(lastLsn)) return `LSN ${lastLsn} ends no unit`;
     const cut = Math.max(1, promised(this.cuts, at));
@@ -139,6 +144,10 @@ export async function live(seed: number, steps: number): Promise<Life> {
           wal.appendBatch(Array.from({ length: 1 + dice.below(4) }, () => now.send(bytes()))),
         );
         now.sent(wal);
+      } else if (what === 8 && dice.below(2) === 0) {
+        wal.submitWritten(now.send(bytes()));
+        now.sent(wal);
+        now.written.push({ at: sim.changeCount, lsn: wal.lastLsn });
       } else if (what === 8) {
         wal.appendSync(now.send(bytes()));
         now.sent(wal);

@@ -32,7 +32,7 @@ interface Case {
   life: Life;
   image: SimImage;
   at: number;
-  kept: 'durable' | 'synced';
+  kept: 'durable' | 'synced' | 'written';
   /** What becomes of the opened log. */
   sequel: 'nothing' | 'dies' | 'goes on';
 }
@@ -78,7 +78,7 @@ export class LogSweep {
   *#cases(life: Life): Generator<Case> {
     for (const kind of ['power', 'kill'] as const) {
       // After a kill the cache survives: what was written counts.
-      const kept = kind === 'kill' || life.options.sync === 'always' ? 'durable' : 'synced';
+      const kept = kind === 'kill' ? 'written' : keptByPower(life);
       for (const { at, image } of life.sim.crashImages({ kind, ...CHOICES })) {
         if (this.done) return;
         if (this.#isNew(image)) yield { life, image, at, kept, sequel: this.#sequel() };
@@ -89,7 +89,7 @@ export class LogSweep {
   /** The same of the opening of `each`, which ran on `after`. */
   *#nestedCases({ life, at }: Case, after: SimVfs): Generator<Case> {
     // What a cache showed to the first opening may be gone after a power cut.
-    const kept = life.options.sync === 'always' ? 'durable' : 'synced';
+    const kept = keptByPower(life);
     for (const { image } of after.crashImages(NESTED_CHOICES)) {
       if (!this.#isNew(image)) continue;
       this.result.nested++;
@@ -136,6 +136,10 @@ export class LogSweep {
       );
     }
   }
+}
+
+function keptByPower({ options }: Life): 'durable' | 'synced' {
+  return options.sync === 'always' ? 'durable' : 'synced';
 }
 
 /** Opens what a program that boots on the image would find. */
