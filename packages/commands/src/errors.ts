@@ -81,6 +81,8 @@ export function engineReply(error: EngineError): string {
       return `MISCONF ${oneLine(error.message)}`;
     case 'ENGINE_NO_SPACE':
       return `MISCONF Errors writing to the log: ${noSpace(error)}`;
+    case 'ENGINE_OUT_OF_MEMORY':
+      return `OOM ${oneLine(error.message)}`;
     case 'ENGINE_FAILED':
       return `MISCONF The log has failed, the server stops: ${oneLine(error.message)}`;
     default:

@@ -2,8 +2,8 @@
  * WATCH against a real redis-server 7: several clients of each, the same commands in the same order,
  * the same replies byte for byte. Skips visibly where there is no redis-server.
  *
- * Left out is what Redis calls a modification though nothing is modified: APPEND of nothing, SET
- * with a time in the past of a key that is missing.
+ * Left out is what Redis calls a modification though nothing is modified: SET with a time in the past of a
+ * key that is missing.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

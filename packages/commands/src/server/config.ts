@@ -69,6 +69,7 @@ function set(call: Call) {
   if (call.argc % 2 !== 0) return call.fail(wrongArity('config|set'));
   const known = parametersOf(call);
   const changes: [field: keyof ObserveParameters, value: number][] = [];
+  const names = new Set<string>();
   for (let i = 2; i < call.argc; i += 2) {
     if (!known.has(call.text(i).toLowerCase())) {
       return call.fail(
@@ -77,7 +78,10 @@ function set(call: Call) {
     }
   }
   for (let i = 2; i < call.argc; i += 2) {
-    const parameter = PARAMETERS.get(call.text(i).toLowerCase());
+    const name = call.text(i).toLowerCase();
+    if (names.has(name)) return refuse(call, i, 'duplicate parameter');
+    names.add(name);
+    const parameter = PARAMETERS.get(name);
     if (parameter === undefined) return refuse(call, i, "can't set immutable config");
     const { field, least } = parameter;
     const value = parseInt64(call.bytes, call.starts[i + 1], call.ends[i + 1]);

@@ -37,10 +37,23 @@ export interface StoreStatus {
   keys: number;
   bytes: number;
   image_bytes: number;
+  /** Of a store in a region of memory; null for others. */
+  region: RegionStatus | null;
   databases: { database: number; keys: number; expiring: number }[];
   commits: number;
   effects: number;
   expired_keys: number;
+}
+
+/** What the region is used for; sizes in bytes, fragmentation from 0 to 1. */
+export interface RegionStatus {
+  backend: string;
+  bytes_max: number;
+  allocated_bytes: number;
+  footprint_bytes: number;
+  live_bytes: number;
+  garbage_bytes: number;
+  fragmentation: number;
 }
 
 export interface SnapshotStatusDocument {
@@ -93,6 +106,7 @@ export function engineStatus(engine: EngineView): EngineStatus {
       keys: stats.store.keys,
       bytes: stats.store.bytes,
       image_bytes: stats.store.imageBytes,
+      region: regionStatus(stats.store.region),
       databases: stats.databases.map(({ database, keys, expiring }) => ({
         database,
         keys,
@@ -111,5 +125,18 @@ export function engineStatus(engine: EngineView): EngineStatus {
       last_error: health.snapshot.lastError ?? null,
       log_bytes_since: health.snapshot.logBytesSince,
     },
+  };
+}
+
+function regionStatus(region: RegionUsage | undefined): RegionStatus | null {
+  if (region === undefined) return null;
+  return {
+    backend: region.backend,
+    bytes_max: region.bytesMax,
+    allocated_bytes: region.allocatedBytes,
+    footprint_bytes: region.footprintBytes,
+    live_bytes: region.liveBytes,
+    garbage_bytes: region.garbageBytes,
+    fragmentation: Math.round(region.fragmentation * 1000) / 1000,
   };
 }

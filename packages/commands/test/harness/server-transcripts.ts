@@ -72,6 +72,8 @@ export const serverTranscripts: Readonly<Record<string, readonly Line[]>> = {
     'CONFIG SET latency-monitor-threshold x',
     'CONFIG SET latency-monitor-threshold -1',
     'CONFIG SET slowlog-max-len 5 nosuch 1',
+    'CONFIG SET slowlog-max-len 5 slowlog-max-len 6',
+    'CONFIG SET slowlog-max-len 5 SLOWLOG-MAX-LEN x',
     'CONFIG GET slowlog-max-len',
   ],
 };
