@@ -31,11 +31,8 @@ export class WriteThrough {
     this.#scheduled = true;
     this.#core.options.vfs.timers.turnEnd(() => {
       this.#scheduled = false;
-      if (!this.#core.usable) return;
-      const { writer } = this.#core.path;
-      // What is under way may have begun before the last of them was written.
-      if (writer.flushing) this.#finish();
-      else writer.finishAlone();
+      // What is under way began after the last of them was written, and syncs them.
+      this.#core.path.writer.flush();
     });
   }
 }

@@ -305,6 +305,9 @@ export class Writer {
         if (this.#restDue) {
           if (this.#marks.syncedLsn < this.#live.lastLsn) yield* this.#sync(true);
           this.#restDue = false;
+        } else if (this.#options.always && this.#marks.syncedLsn < this.#live.lastLsn) {
+          // Written alone, for whoever did not wait for a sync in place.
+          yield* this.#sync(this.#disk.isSlow);
         }
         yield* this.#mark();
         if (this.#appender.isEmpty) return;

@@ -66,6 +66,24 @@ describe.each(POLICIES)('a record submitted to be written, under %j', (sync) => 
     });
   });
 
+  it('is synced in the pool where no sync may hold up the event loop', async () => {
+    const sim = new SimVfs({ seed: 3 });
+    await sim.run(async () => {
+      const { wal } = await Wal.open({ dir: DIR, vfs: sim, sync, inlineSyncMsMax: 0 });
+      for (let round = 1; round <= 3; round++) {
+        const before = wal.syncedLsn;
+        const lsn = wal.submitWritten(record(round));
+        // The turn's end begins the sync; nothing has waited for it when the next callback runs.
+        await new Promise<void>((resolve) => sim.timers.turnEnd(resolve));
+        expect(wal.syncedLsn).toBe(before);
+        await wal.whenDurable(lsn);
+        expect(wal.durableLsn).toBe(round);
+      }
+      await wal.close();
+    });
+    sim.assertClean();
+  });
+
   it('poisons the log where the write fails', async () => {
     const sim = new SimVfs({ seed: 3 });
     await sim.run(async () => {
