@@ -7,7 +7,14 @@
  */
 import { Batch, Lsm, type LsmOptions } from '@nendb/lsm';
 import type { Vfs } from '@nendb/vfs';
-import { type CrashKind, Prng, type SimImage, SimVfs } from '@nendb/vfs/sim';
+import {
+  type CrashKind,
+  ext4Ordered,
+  Prng,
+  posixWeak,
+  type SimImage,
+  SimVfs,
+} from '@nendb/vfs/sim';
 import { bytes, contents, DIR, SMALL } from './sim-tree.js';
 
 export const COPY = '/copy';
@@ -143,8 +150,10 @@ export async function sweepCrashes(
     const life = await live(seed + n, options, 24, seenAs);
     for (const each of life.happened) happened.add(each);
     const kind: CrashKind = n % 4 === 3 ? 'kill' : 'power';
+    const profile = n % 3 === 2 ? ext4Ordered : posixWeak;
     const seen = new Map<string, number>();
-    for (const { at, image } of life.sim.crashImages({ kind, samples: 12, subsetsMax: 32 })) {
+    const choices = { kind, profile, samples: 12, subsetsMax: 32 };
+    for (const { at, image } of life.sim.crashImages(choices)) {
       try {
         const known = seen.get(image.hash());
         const flushed = known ?? (await check(life, at, image));
