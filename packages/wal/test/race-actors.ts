@@ -5,7 +5,8 @@
  * begins another. Whatever is read must be of a timeline that was not cut off before it was asked for,
  * in order, without a hole.
  */
-import type { Prng, SimVfs } from '@nendb/vfs/sim';
+import type { Vfs } from '@nendb/vfs';
+import type { Prng } from '@nendb/vfs/sim';
 import { type Position, type Wal, WalError, type WalErrorCode } from '@nendb/wal';
 import { expect } from 'vitest';
 
@@ -28,7 +29,7 @@ export class World {
   readonly counts = new Map<string, number>();
 
   constructor(
-    readonly sim: SimVfs,
+    readonly machine: Pick<Vfs, 'timers'>,
     readonly wal: Wal,
     readonly dice: Prng,
     /** Where each timeline was cut, as the log tells when it is done. */
@@ -69,15 +70,15 @@ export class World {
 
   /** A wait of random length: some turns, or some ms. */
   async pause(): Promise<void> {
-    const { dice, sim } = this;
+    const { dice, machine } = this;
     if (dice.below(3) === 0) {
       await new Promise<void>((resolve) => {
-        sim.timers.after(dice.below(20), resolve);
+        machine.timers.after(dice.below(20), resolve);
       });
       return;
     }
     for (let turns = dice.below(6); turns > 0; turns--) {
-      await new Promise<void>((resolve) => sim.timers.turnEnd(resolve));
+      await new Promise<void>((resolve) => machine.timers.turnEnd(resolve));
     }
   }
 }
