@@ -75,7 +75,9 @@ export class VisibleCursor implements Entry {
 
   /** To the first visible entry at or behind `key`. */
   seek(key: Uint8Array, from: number, to: number): void {
-    this.#source.seek(key, from, to, Number.MAX_SAFE_INTEGER);
+    // Who wants to know of newer versions has to meet them.
+    const watched = this.#ownFrom !== Number.POSITIVE_INFINITY;
+    this.#source.seek(key, from, to, watched ? Number.MAX_SAFE_INTEGER : this.#sequence);
     this.#forwards(false);
   }
 
