@@ -1,14 +1,20 @@
-/** A process that fills one store and says what an entry takes: `dash` or `map`, how many. */
-import { dash, map } from './stores.js';
+/**
+ * A process that fills one store and says what an entry takes, as it stands and after a collection:
+ * which (`dash`, `map`, `map-alone`), how many.
+ */
+import { alone, dash, map } from './stores.js';
+
+const STORES = { dash: () => dash(), map: () => map(), 'map-alone': () => map(alone) };
 
 const [kind, count] = process.argv.slice(2);
 const collect = () => globalThis.gc?.();
 
 collect();
 const before = process.memoryUsage().rss;
-const store = kind === 'dash' ? dash() : map();
+const store = STORES[kind as keyof typeof STORES]();
 for (let i = 0; i < Number(count); i++) store.put(i, 1);
+const bytes = () => (process.memoryUsage().rss - before) / Number(count);
+const asItStands = bytes();
 collect();
-const bytes = (process.memoryUsage().rss - before) / Number(count);
 if (!store.get(0, 1)) throw new Error('expected the first entry to be there');
-process.stdout.write(`${bytes}\n`);
+process.stdout.write(`${asItStands} ${bytes()}\n`);
