@@ -5,7 +5,7 @@ import { inTurns, openStore, type Report, reportRates, STORES, timed } from './v
 
 const ROUNDS = 15;
 const PIECE = 20_000;
-const RANGES = 200;
+const RANGES = 400;
 
 async function filled(dir: string, count: number): Promise<Store[]> {
   const order = shuffled(count);

@@ -1,7 +1,7 @@
 /** Runs the same work on every store in turns, and says how ours does against `classic-level`. */
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { median, quantile, rateOf, type Sample } from '../measure.js';
-import { milliseconds, perSecond, type Row, ratioOf } from '../table.js';
+import { perSecond, type Row, ratioOf } from '../table.js';
 import type { OpenStore, Store } from './store.js';
 import { classicLevel, lmdb, lsm } from './stores.js';
 
@@ -69,17 +69,6 @@ export function reportAmounts(
     reference: `${unit(amounts[REFERENCE])}; lmdb ${unit(amounts[OTHER])}`,
     ratio: ratio.toFixed(2),
     met: ratio <= goal,
-  });
-}
-
-export function reportLatency(report: Report, name: string, limitMs: number, ms: number[]): void {
-  report({
-    name,
-    goal: `< ${limitMs} ms`,
-    measured: milliseconds(ms[OURS]),
-    reference: `${milliseconds(ms[REFERENCE])}; lmdb ${milliseconds(ms[OTHER])}`,
-    ratio: (ms[OURS] / ms[REFERENCE]).toFixed(2),
-    met: ms[OURS] < limitMs,
   });
 }
 
