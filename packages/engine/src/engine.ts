@@ -52,6 +52,7 @@ export class Engine implements EngineView {
   readonly databaseUuid: string;
   readonly recovery: EngineRecovery;
   readonly alwaysReady: boolean;
+  readonly storeKind: string;
   readonly timers: Timers;
   readonly #settings: EngineSettings;
   readonly #lock: VfsLock;
@@ -106,6 +107,7 @@ export class Engine implements EngineView {
     this.databaseUuid = formatUuid(opened.identity.databaseUuid);
     this.recovery = opened.recovery;
     this.alwaysReady = opened.store.alwaysReady;
+    this.storeKind = opened.store.kind;
     this.timers = settings.vfs.timers;
     this.#settings = settings;
     this.#lock = opened.lock;
@@ -295,8 +297,12 @@ export class Engine implements EngineView {
       throw asEngineError(error);
     }
     if (!this.#store.admits(writer.bytes, 0, length)) throw this.#outOfMemory(length);
-    const at = this.#wal.submit(writer.bytes, 0, length);
+    const { marks } = this.#store;
+    const at = marks
+      ? this.#submitWritten(writer.bytes, length)
+      : this.#wal.submit(writer.bytes, 0, length);
     try {
+      marks?.begin(at);
       this.#effects += applyEffects(
         this.#reader,
         writer.bytes,
@@ -306,6 +312,7 @@ export class Engine implements EngineView {
         this.#databases,
         this.#watches.watcher,
       );
+      marks?.end(at);
       this.#watches.committed(at);
     } catch (error) {
       this.#fail(new Error(`applying record ${at} failed: ${String(error)}`, { cause: error }));
@@ -314,6 +321,15 @@ export class Engine implements EngineView {
     this.#appliedLsn = at;
     this.#commits++;
     this.#snapshotter.onCommit(length);
+  }
+
+  /** What outlives the process must not have what the log's file has not (R17). */
+  #submitWritten(bytes: Uint8Array, length: number): Lsn {
+    const at = this.#wal.submitWritten(bytes, 0, length);
+    const { poisoned, lastError } = this.#wal.health;
+    if (!poisoned) return at;
+    this.#fail(new Error(lastError));
+    throw this.#failed();
   }
 
   /** A change of the engine's own: left out, and false, where none can be made. */

@@ -105,6 +105,8 @@ export const ADMIT_SLACK_BYTES = 64 * MiB;
 export const ADMIT_SLACK_PART = 1 / 8;
 /** What an entry may take beside its bytes: its record's header, and its share of a table's growth. */
 export const ADMIT_ENTRY_BYTES = 256;
+/** What it takes to nest a packed hash, beside its bytes: headers of its records, a table. */
+export const ADMIT_NEST_BYTES = 12 * 1024;
 /** A record that is copied, or a piece of a long one: chunks of records are cut so. */
 export const ADMIT_COPY_BYTES = 128 * 1024;
 

@@ -37,6 +37,7 @@ const optionsSchema = z.strictObject({
     z.int().check(z.gte(REGION_BYTES_MIN), z.lte(REGION_BYTES_LIMIT)),
     REGION_BYTES_DEFAULT,
   ),
+  pmemPath: z.optional(z.string().check(z.minLength(1))),
   sync: z._default(syncPolicy, 'always'),
   vfs: z.optional(z.custom<Vfs>((value) => typeof value === 'object' && value !== null)),
   segmentBytesMax: z.optional(z.int().check(z.gte(SEGMENT_BYTES_MIN), z.lte(SEGMENT_BYTES_LIMIT))),

@@ -21,6 +21,12 @@ export interface EngineOptions {
    * is used. Default 8 GiB.
    */
   regionBytes?: number;
+  /**
+   * A file to map the dash store to, best on tmpfs: what a killed process left there is served again at
+   * once, and brought up to the log. Lost, damaged, or left by another boot of the machine, it is
+   * rebuilt. Each commit is then written before it is applied (R17). Needs the package koffi.
+   */
+  pmemPath?: string;
   sync?: SyncPolicy;
   vfs?: Vfs;
   /** A segment of the log is sealed before it grows beyond this: 4 KiB to 16 GiB. Default 128 MiB. */
@@ -46,6 +52,8 @@ export interface EngineRecovery {
   snapshot?: { info: SnapshotInfo; source: 'newest' | 'bak'; reason?: string };
   /** Why images that exist were not used, where the log alone holds everything. */
   snapshotRefused?: string;
+  /** Of a mapped region: whether it was taken as it was left, and why, or why it was rebuilt. */
+  region?: { path: string; trusted: boolean; reason: string };
   /** Records replayed on top of it. */
   replayed: number;
   elapsedMs: number;
@@ -262,6 +270,8 @@ export interface EngineView {
   readonly dir: string;
   readonly databaseUuid: string;
   readonly recovery: EngineRecovery;
+  /** The store of the directory: `dash` or `map`. */
+  readonly storeKind: string;
   readonly epoch: number;
   /** Applied to the store: what reads see. */
   readonly appliedLsn: Lsn;

@@ -85,8 +85,18 @@ export interface RegionUsage {
   fragmentation: number;
 }
 
+/** Where a store that outlives the process writes down how far the log is in it (R17). */
+export interface RecordMarks {
+  /** The effects of record `lsn` come now; the log's file has it. */
+  begin(lsn: number): void;
+  /** They are all applied. */
+  end(lsn: number): void;
+}
+
 export interface Store {
   readonly kind: string;
+  /** Told of each record, where there are any; see `RecordMarks`. */
+  readonly marks?: RecordMarks | undefined;
   /** Whether `prepare` always says `true`: everything is in memory, and callers need not ask. */
   readonly alwaysReady: boolean;
 

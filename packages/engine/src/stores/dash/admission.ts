@@ -15,6 +15,7 @@ import {
   ADMIT_COPY_BYTES,
   ADMIT_CREDIT_PART,
   ADMIT_ENTRY_BYTES,
+  ADMIT_NEST_BYTES,
   ADMIT_SLACK_BYTES,
   ADMIT_SLACK_PART,
   PACKED_BYTES_MAX,
@@ -26,6 +27,13 @@ export interface StoredLengths {
   field(effect: EffectReader): number;
 }
 
+interface Run {
+  from: number;
+  to: number;
+}
+
+const NO_KEY: Run = { from: 0, to: -1 };
+
 export class Admission {
   readonly #region: Region;
   readonly #lengths: StoredLengths;
@@ -34,6 +42,8 @@ export class Admission {
   #credit = 0;
   #entries = 0;
   #bytes = 0;
+  /** Length of the longest value that the commit itself writes. */
+  #longest = 0;
 
   constructor(region: Region, lengths: StoredLengths) {
     this.#region = region;
@@ -73,6 +83,9 @@ export class Admission {
     const reader = this.#reader;
     this.#entries = 0;
     this.#bytes = 0;
+    this.#longest = 0;
+    // A hash is nested once: effects on one key come one behind the other.
+    let hash = NO_KEY;
     // Strings may be shorter by then than they are now.
     let shortened = false;
     reader.reset(bytes, from, to);
@@ -80,6 +93,7 @@ export class Admission {
       const { namespace, keyFrom, keyTo } = reader;
       const keyBytes = keyTo - keyFrom;
       const valueBytes = reader.valueTo - reader.valueFrom;
+      this.#longest = Math.max(this.#longest, valueBytes);
       switch (reader.type) {
         case EffectType.put:
           this.#add(1, keyBytes + valueBytes);
@@ -96,14 +110,16 @@ export class Admission {
           break;
         }
         case EffectType.patch:
+          this.#longest = Math.max(this.#longest, reader.newLength);
           this.#add(1, keyBytes + valueBytes + this.#patchBytes(reader, shortened));
           break;
-        case EffectType.fieldPut:
-          this.#add(
-            3,
-            2 * keyBytes + reader.fieldTo - reader.fieldFrom + valueBytes + 3 * PACKED_BYTES_MAX,
-          );
+        case EffectType.fieldPut: {
+          const fieldBytes = reader.fieldTo - reader.fieldFrom + valueBytes;
+          this.#add(1, keyBytes + fieldBytes + PACKED_BYTES_MAX);
+          if (!isRun(bytes, hash, keyFrom, keyTo)) this.#add(2, keyBytes + ADMIT_NEST_BYTES);
+          hash = { from: keyFrom, to: keyTo };
           break;
+        }
         case EffectType.fieldExpire: {
           const stored = exactly ? this.#lengths.field(reader) : ADMIT_COPY_BYTES;
           this.#add(2, 2 * keyBytes + PACKED_BYTES_MAX + this.#copyBytes(stored));
@@ -120,7 +136,7 @@ export class Admission {
 
   /** What a copy of something stored takes: of a long one the list of its pieces. */
   #copyBytes(storedBytes: number): number {
-    return Math.min(ADMIT_COPY_BYTES, storedBytes + this.#bytes);
+    return Math.min(ADMIT_COPY_BYTES, Math.max(storedBytes, this.#longest));
   }
 
   /** What a patch may write beside its bytes: both pieces at its ends, a list of all, what is new. */
@@ -135,4 +151,11 @@ export class Admission {
     this.#entries += entries;
     this.#bytes += bytes;
   }
+}
+
+/** Whether the bytes of `run` are those from `from` to `to`. */
+function isRun(bytes: Uint8Array, run: Run, from: number, to: number): boolean {
+  if (run.to - run.from !== to - from) return false;
+  for (let i = from; i < to; i++) if (bytes[i] !== bytes[run.from + i - from]) return false;
+  return true;
 }

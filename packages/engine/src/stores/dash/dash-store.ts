@@ -35,6 +35,7 @@ import { Hashes } from './hashes.js';
 import { DashStoreImage } from './image.js';
 import type { Namespace } from './namespace.js';
 import { keyOf } from './record-bytes.js';
+import { RegionMarks } from './region-marks.js';
 import { Tables } from './tables.js';
 import { PackedFieldView, TableView } from './views.js';
 
@@ -59,9 +60,13 @@ export class DashStore implements Store {
   #last: Namespace | undefined;
   #image: DashStoreImage | undefined;
 
+  /** Of a region that outlives the process; see `Store.marks`. */
+  readonly marks: RegionMarks | undefined;
+
   /** On an empty region, or on one that a store was in before. Throws `PmemError`, `DashError`. */
   constructor(region: Region, options: DashStoreOptions = {}) {
     this.#region = region;
+    this.marks = region.caps.durable === 'none' ? undefined : new RegionMarks(region.meta);
     this.#tables = new Tables(region, options.chunkBytes);
     this.#hashes = new Hashes(this.#tables, options.packedFieldsMax ?? PACKED_FIELDS_MAX);
     this.#keyView = new TableView(this.#tables.records);
@@ -74,6 +79,11 @@ export class DashStore implements Store {
       field: ({ namespace, bytes, keyFrom, keyTo, fieldFrom, fieldTo }) =>
         this.findField(namespace, bytes, keyFrom, keyTo, bytes, fieldFrom, fieldTo)?.length ?? 0,
     });
+  }
+
+  /** The map of databases that the region has, `undefined` where it never changed. */
+  get databases(): { namespaces: number[]; nextNamespace: number } | undefined {
+    return this.#tables.databases;
   }
 
   prepare(): true {
@@ -345,8 +355,9 @@ export class DashStore implements Store {
     }
   }
 
-  retainNamespaces(namespaces: readonly number[]): void {
+  retainNamespaces(namespaces: readonly number[], nextNamespace = 0): void {
     const kept = new Set(namespaces);
+    this.#tables.keepDatabases(namespaces, nextNamespace);
     for (const namespace of [...this.#tables.namespaces.values()]) {
       if (!kept.has(namespace.id)) this.#tables.condemn(namespace);
     }

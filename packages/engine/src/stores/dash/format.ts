@@ -46,9 +46,13 @@ export const CATALOG_NAMESPACE_BYTES = 16;
 /** Number: the directory's serial. Value: its address. */
 export const CATALOG_CONDEMNED = 2;
 export const CATALOG_CONDEMNED_BYTES = 4;
+/** Number: 0. Value: the next namespace, then the namespace of each database (u32). */
+export const CATALOG_DATABASES = 3;
 
 /** Words of the region's header that the store uses. */
-export const META_U32 = { version: 0, nextSerial: 1 } as const;
+export const META_U32 = { version: 0, nextSerial: 1, uuid: 2 } as const;
+/** Of mapped regions: see `region-marks.ts`. */
+export const META_F64 = { epoch: 0, applyingLsn: 1, appliedLsn: 2 } as const;
 export const STORE_VERSION = 1;
 
 export function getU32(bytes: Uint8Array, at: number): number {

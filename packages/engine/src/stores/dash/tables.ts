@@ -13,6 +13,7 @@ import type { Region } from '@nendb/pmem';
 import {
   CATALOG_CONDEMNED,
   CATALOG_CONDEMNED_BYTES,
+  CATALOG_DATABASES,
   CATALOG_KEY_BYTES,
   CATALOG_NAMESPACE,
   CATALOG_NAMESPACE_BYTES,
@@ -82,6 +83,23 @@ export class Tables {
     this.#writeNamespace(namespace);
     this.namespaces.set(id, namespace);
     return namespace;
+  }
+
+  /** The map of databases, as it was kept last. */
+  get databases(): { namespaces: number[]; nextNamespace: number } | undefined {
+    const record = this.#catalog.find(this.#catalogKey(CATALOG_DATABASES, 0), 0, CATALOG_KEY_BYTES);
+    if (record === 0) return undefined;
+    const value = Buffer.alloc(this.records.valueBytes(record));
+    this.records.copyValue(record, value, 0);
+    const words = Array.from({ length: value.length / 4 }, (_, i) => getU32(value, i * 4));
+    return { namespaces: words.slice(1), nextNamespace: words[0] };
+  }
+
+  keepDatabases(namespaces: readonly number[], nextNamespace: number): void {
+    const value = Buffer.alloc(4 * (namespaces.length + 1));
+    putU32(value, 0, nextNamespace);
+    for (const [i, namespace] of namespaces.entries()) putU32(value, 4 * (i + 1), namespace);
+    this.#setCatalog(CATALOG_DATABASES, 0, value, value.length);
   }
 
   /** Gives a namespace up, at once for whoever looks for it. */
@@ -190,6 +208,7 @@ export class Tables {
 
   #load(key: Uint8Array, value: Uint8Array): void {
     const number = getU32(key, 1);
+    if (key[0] === CATALOG_DATABASES) return;
     if (key[0] === CATALOG_CONDEMNED) {
       const table = DashTable.at(this.region, getU32(value, 0));
       this.#condemned.push({ serial: number, table, cursor: 0 });
