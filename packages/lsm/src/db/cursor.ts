@@ -33,11 +33,13 @@ export interface CursorWatcher {
   /** All of `[gte, lt)` was looked at; `undefined` for no bound. */
   onRange(gte: Uint8Array | undefined, lt: Uint8Array | undefined): void;
   onEntry(visible: VisibleCursor): void;
+  /** Asked before each step: a cursor over what has come since as well, where something has; the old one is closed. */
+  renewed(): VisibleCursor | undefined;
 }
 
 export class LsmCursor {
   readonly #parts: CursorParts;
-  readonly #visible: VisibleCursor;
+  #visible: VisibleCursor;
   readonly #lt: Uint8Array | undefined;
   readonly #gte: Uint8Array | undefined;
   readonly #reverse: boolean;
@@ -69,14 +71,16 @@ export class LsmCursor {
       this.#on = false;
       return false;
     }
-    const visible = this.#visible;
     try {
-      if (this.#begin !== 'move') this.#start();
-      else if (this.#reverse) visible.prev();
-      else visible.next();
+      if (!this.#renew()) {
+        if (this.#begin !== 'move') this.#start();
+        else if (this.#reverse) this.#visible.prev();
+        else this.#visible.next();
+      }
     } catch (error) {
       throw readError(error);
     }
+    const visible = this.#visible;
     this.#on = visible.valid && this.#isInside(visible);
     if (this.#parts.watcher !== undefined) this.#watch(this.#parts.watcher);
     if (this.#on) this.#left--;
@@ -149,6 +153,20 @@ export class LsmCursor {
       'LSM_CLOSED',
       'expected a cursor on an entry, got one that stands on none: call next() first, and look at what it returns',
     );
+  }
+
+  /** Goes on in a renewed cursor, where there is one; returns whether the step is done by that. */
+  #renew(): boolean {
+    const { watcher } = this.#parts;
+    if (watcher === undefined) return false;
+    const key = this.#on ? this.key : undefined;
+    const renewed = watcher.renewed();
+    if (renewed === undefined) return false;
+    this.#visible = renewed;
+    if (this.#begin !== 'move' || key === undefined) return false;
+    if (this.#reverse) renewed.seekBefore(key, 0, key.length);
+    else renewed.seek(keyAfter(key), 0, key.length + 1);
+    return true;
   }
 
   #start(): void {

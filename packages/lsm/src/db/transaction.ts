@@ -110,27 +110,37 @@ export class Transaction {
     this.#ownMemtable().addRange(this.#next(), gte, lt);
   }
 
-  /** A cursor over the snapshot and what was written before the cursor was made. Close it. */
+  /**
+   * A cursor over the snapshot and what the transaction itself has written. Close it.
+   *
+   * What it reads is told to the oracle step by step. What others commit between two steps is not in its view: so that
+   * a step meets it, and knows that it came too late, the view is renewed, of the same snapshot.
+   */
   cursor(options: Omit<CursorOptions, 'snapshot'> = {}): LsmCursor {
     this.#checkOpen();
-    const { sequence, timeMs } = this.#snapshot;
     const bounds = boundsOf(options);
-    const view = new ReadView(this.#core, sequence, timeMs);
-    const base = view.entries(options.fillCache ?? true);
-    const own = this.#own;
-    const source = own === undefined ? base : mergeCursors([own.cursor(), base]);
-    const tombstones = withOwn(view.tombstones(), own);
-    const visible = new VisibleCursor(source, tombstones, sequence, timeMs, OWN_FROM);
+    const fillCache = options.fillCache ?? true;
+    let seenSequence = this.#core.sequence;
+    let { view, visible } = this.#look(fillCache);
     return new LsmCursor({
       ...{ visible, values: this.#core.values, bounds },
       reverse: options.reverse ?? false,
       limit: options.limit ?? Number.POSITIVE_INFINITY,
       watcher: {
         onRange: (gte, lt) => {
-          if (this.#open) this.#oracle.readRange(gte ?? FIRST_KEY, lt);
-          if (this.#open && visible.sawNewer) this.#oracle.sawNewer();
+          if (!this.#open) return;
+          this.#oracle.readRange(gte ?? FIRST_KEY, lt);
+          if (visible.sawNewer) this.#oracle.sawNewer();
         },
         onEntry: ({ expireAtMs }) => this.#noteExpiry(expireAtMs),
+        renewed: () => {
+          if (seenSequence === this.#core.sequence || !this.#open) return undefined;
+          seenSequence = this.#core.sequence;
+          visible.close();
+          view.close();
+          ({ view, visible } = this.#look(fillCache));
+          return visible;
+        },
       },
       onClose: () => view.close(),
     });
@@ -162,6 +172,17 @@ export class Transaction {
   /** Forgets everything. Idempotent; does nothing after `commit`. */
   abort(): void {
     if (this.#open) this.#end();
+  }
+
+  /** A view of everything that is there now, and what of it the snapshot sees. */
+  #look(fillCache: boolean): { view: ReadView; visible: VisibleCursor } {
+    const { sequence, timeMs } = this.#snapshot;
+    const view = new ReadView(this.#core, sequence, timeMs);
+    const base = view.entries(fillCache);
+    const own = this.#own;
+    const source = own === undefined ? base : mergeCursors([own.cursor(), base]);
+    const tombstones = withOwn(view.tombstones(), own);
+    return { view, visible: new VisibleCursor(source, tombstones, sequence, timeMs, OWN_FROM) };
   }
 
   /** The own version of a key: `null` for a deletion, `undefined` for none. */
@@ -214,6 +235,7 @@ function withOwn(base: Covering | undefined, own: Memtable | undefined): Coverin
   return {
     covering(key, from, to, sequenceMax) {
       const mine = own.rangeTombstones.covering(key, from, to, NEWEST);
+      // What it has deleted itself is no longer of others.
       return mine > 0 ? mine : (base?.covering(key, from, to, sequenceMax) ?? 0);
     },
   };

@@ -76,8 +76,7 @@ export class VisibleCursor implements Entry {
   /** To the first visible entry at or behind `key`. */
   seek(key: Uint8Array, from: number, to: number): void {
     // Who wants to know of newer versions has to meet them.
-    const watched = this.#ownFrom !== Number.POSITIVE_INFINITY;
-    this.#source.seek(key, from, to, watched ? Number.MAX_SAFE_INTEGER : this.#sequence);
+    this.#source.seek(key, from, to, this.#isWatched ? Number.MAX_SAFE_INTEGER : this.#sequence);
     this.#forwards(false);
   }
 
@@ -167,6 +166,11 @@ export class VisibleCursor implements Entry {
     this.valid = false;
   }
 
+  /** Whether `sawNewer` matters: in transactions. */
+  get #isWatched(): boolean {
+    return this.#ownFrom !== Number.POSITIVE_INFINITY;
+  }
+
   /** Whether a version above the snapshot is the reader's own; where not, remembers that there was one. */
   #isOwn({ sequence }: Entry): boolean {
     if (sequence >= this.#ownFrom) return true;
@@ -180,6 +184,10 @@ export class VisibleCursor implements Entry {
     if (entry.expireAtMs !== 0 && entry.expireAtMs <= this.#nowMs) return false;
     if (this.#tombstones === undefined) return true;
     const { keyBytes, keyFrom, keyTo, sequence } = entry;
+    if (this.#isWatched) {
+      const newest = this.#tombstones.covering(keyBytes, keyFrom, keyTo, this.#ownFrom - 1);
+      if (newest > this.#sequence && newest < this.#ownFrom) this.sawNewer = true;
+    }
     return this.#tombstones.covering(keyBytes, keyFrom, keyTo, this.#sequence) <= sequence;
   }
 

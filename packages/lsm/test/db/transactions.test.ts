@@ -35,6 +35,23 @@ function scan(transaction: Transaction, gte: string, lt: string): [string, strin
   return found;
 }
 
+/** The same, others coming between its steps. */
+async function scanSlowly(
+  transaction: Transaction,
+  gte: string,
+  lt: string,
+  dice: Prng,
+): Promise<[string, string][]> {
+  const cursor = transaction.cursor({ gte: bytes(gte), lt: bytes(lt) });
+  const found: [string, string][] = [];
+  while (cursor.next()) {
+    found.push([text(cursor.key) ?? '', text(cursor.value) ?? '']);
+    if (dice.below(3) === 0) await Promise.resolve();
+  }
+  cursor.close();
+  return found;
+}
+
 describe('refused', () => {
   it('a lost update', async () => {
     await withTree(async (db) => {
@@ -82,6 +99,43 @@ describe('refused', () => {
       });
     },
   );
+
+  it.each(['put', 'deleteRange'] as const)(
+    'a phantom between two steps of a cursor, where a memtable has come between: %s',
+    async (how) => {
+      for (const reverse of [false, true]) {
+        for (const limit of [5, Number.POSITIVE_INFINITY]) {
+          await withTree(async (db) => {
+            for (const n of [1, 3, 5, 7, 9]) await db.put(bytes(`k${n}`), bytes('1'));
+            const reader = db.begin();
+            const cursor = reader.cursor({ reverse, ...(limit === 5 && { limit }) });
+            expect(cursor.next()).toBe(true);
+            await db.flush();
+            if (how === 'put') await db.put(bytes('k5'), bytes('2'));
+            else await db.deleteRange(bytes('k4'), bytes('k6'));
+            const found = [text(cursor.key)];
+            while (cursor.next()) found.push(text(cursor.key));
+            cursor.close();
+            const all = ['k1', 'k3', 'k5', 'k7', 'k9'];
+            expect(found).toEqual(reverse ? all.reverse() : all);
+            reader.put(bytes('sum'), bytes('5'));
+            expect(await conflictOf(reader)).toBe('TXN_CONFLICT');
+          });
+        }
+      }
+    },
+  );
+
+  it('a range that was deleted before it was read', async () => {
+    await withTree(async (db) => {
+      await db.put(bytes('k5'), bytes('1'));
+      const late = db.begin();
+      await db.deleteRange(bytes('k0'), bytes('k9'));
+      expect(scan(late, 'k0', 'k9')).toHaveLength(1);
+      late.put(bytes('other'), bytes('1'));
+      expect(await conflictOf(late)).toBe('TXN_CONFLICT');
+    });
+  });
 
   it('a read that came too late: the version was newer when it was looked for', async () => {
     await withTree(async (db) => {
@@ -214,7 +268,7 @@ async function client(db: Lsm, dice: Prng, name: number, history: Committed[]): 
         if (!done.wrote.has(at)) done.points.push([at, text(transaction.get(bytes(at)))]);
       } else if (what === 1 && done.wrote.size === 0) {
         const [gte, lt] = [key(), key()].sort();
-        done.ranges.push({ gte, lt, found: scan(transaction, gte, lt) });
+        done.ranges.push({ gte, lt, found: await scanSlowly(transaction, gte, lt, dice) });
       } else if (what > 1) {
         const at = key();
         const value = `${name}-${n}-${steps}`;
