@@ -11,6 +11,7 @@ import {
   appendBatch,
   appendSync,
   contents,
+  DIR,
   Oracle,
   openSim,
   reboot,
@@ -144,3 +145,35 @@ describe('R14: recovery that dies itself', () => {
     },
   );
 });
+
+/**
+ * A crash tore one slot of HEAD. The next opening began with the other, the only valid one, and died
+ * as well: no slot was left, and a whole log could not be opened.
+ */
+test.each([0, 4096])(
+  'R14: HEAD with its slot at %i torn outlives a crash while it is mended',
+  async (at) => {
+    const before = new SimVfs({ record: false });
+    await before.run(async () => {
+      const { wal } = await openSim(before);
+      await wal.append(Buffer.from('kept'));
+      await wal.close();
+      const head = await before.open(`${DIR}/HEAD`, 'write');
+      await head.writeAt(Buffer.alloc(512, 'torn'), at);
+      await head.sync();
+      await head.close();
+    });
+    const sim = SimVfs.fromImage(before.crashImage());
+    await sim.run(async () => {
+      const { wal } = await openSim(sim);
+      await wal.close();
+    });
+    for (const kind of ['power', 'kill'] as const) {
+      for (const { image } of sim.crashImages({ kind })) {
+        await reboot(image, {}, async (_sim, _wal, recovery) => {
+          expect(recovery.lastLsn).toBe(1);
+        });
+      }
+    }
+  },
+);

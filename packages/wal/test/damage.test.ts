@@ -114,7 +114,7 @@ describe.each<Ending>(['closed', 'idle', 'busy'])('R13: a log that is %s', (endi
     expect(counts.frameFlips).toBe(8 * counts.frameBytes);
     // All but trailers and idle marks, which no record rests on.
     expect(counts.refused).toBeGreaterThan(0.9 * counts.frameFlips);
-  }, 120_000);
+  }, 300_000);
 
   test('is cut to every length: a prefix of whole units, or refused', async () => {
     const { files, oracle } = await build(ending);

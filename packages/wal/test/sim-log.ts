@@ -23,19 +23,6 @@ export class Oracle {
   epoch = 0;
   mark = 'a';
 
-  /** A copy that begins with what a recovered log holds. */
-  static after(oracle: Oracle, lastLsn: number, epoch: number): Oracle {
-    const next = new Oracle();
-    next.payloads = oracle.payloads.slice(0, lastLsn);
-    for (const end of oracle.unitEnds) if (end <= lastLsn) next.unitEnds.add(end);
-    next.durable.push({ at: 0, lsn: lastLsn });
-    next.synced.push({ at: 0, lsn: lastLsn });
-    next.cuts.push(...oracle.cuts.map(({ lsn }) => ({ at: 0, lsn })));
-    next.epoch = epoch;
-    next.mark = `${oracle.mark}'`;
-    return next;
-  }
-
   /** A payload of about `bytes` for the next record, which is noted as sent. */
   send(bytes: number): Buffer {
     const lsn = this.payloads.length + 1;
