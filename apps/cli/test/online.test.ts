@@ -9,7 +9,9 @@ type Config = Parameters<typeof serverConfig>[0];
 
 async function server(config: Config = {}): Promise<{ server: RunningServer; dir: string }> {
   const dir = join(tempDir(), 'data');
-  const started = await startServer(serverConfig({ port: 0, dir, logLevel: 'silent', ...config }));
+  const started = await startServer(
+    serverConfig({ port: 0, dir, logLevel: 'silent', regionBytes: 2 ** 26, ...config }),
+  );
   onTestFinished(() => started.stop('the test is over'));
   return { server: started, dir };
 }
@@ -87,7 +89,7 @@ describe('nen status, online', () => {
       running: true,
       healthy: true,
       wal_health: { healthy: true, io_error_count: 0, last_error: null, end_pos: { lsn: '1' } },
-      store: { kind: 'map', keys: 1 },
+      store: { kind: 'dash', keys: 1, region: { backend: 'heap' } },
       snapshot: { file: null, lsn: null },
       server: { address: running.url, pid: process.pid },
     });

@@ -12,12 +12,12 @@
 import * as z from 'zod/mini';
 import * as limits from './limits.js';
 import { LOG_LEVELS } from './log.js';
-import { bytes, integer, milliseconds, nonEmpty, oneOf, reading, syncPolicy } from './options.js';
+import { bytes, integer, milliseconds, nonEmpty, oneOf, syncPolicy } from './options.js';
 
 const GiB = 1024 ** 3;
 
 /** Stores that are planned, and refused by name so that nobody believes in a spelling mistake. */
-const STORES_PLANNED = ['dash', 'lsm'];
+const STORES_PLANNED = ['lsm'];
 
 interface OptionDoc {
   /** How the value is called in the help. */
@@ -26,8 +26,6 @@ interface OptionDoc {
 }
 
 const docs = z.registry<OptionDoc>();
-
-const store = reading("the store 'map'", (text) => (text === 'map' ? text : undefined));
 
 /** In the order of the help. */
 export const configSchema = z.object({
@@ -47,9 +45,17 @@ export const configSchema = z.object({
     value: 'POLICY',
     help: 'when writes reach the disk: always|<ms>ms|every:<N>|os',
   }),
-  store: z._default(store, 'map' as const).register(docs, {
+  store: z.optional(oneOf(['dash', 'map'])).register(docs, {
     value: 'STORE',
-    help: 'where keys live: map',
+    help: 'where keys live: dash|map; a directory keeps its own (dash for a new one)',
+  }),
+  regionBytes: z.optional(bytes(1024 ** 2, 32 * GiB)).register(docs, {
+    value: 'BYTES',
+    help: 'the most that the dash store holds; memory is taken as it is used (8gb)',
+  }),
+  pmemPath: z.optional(nonEmpty('a file')).register(docs, {
+    value: 'FILE',
+    help: 'map the dash store to this file, best on tmpfs: a restart after kill -9 is at once',
   }),
   requirepassFile: z.optional(nonEmpty('a file that holds the password')).register(docs, {
     value: 'FILE',
@@ -228,7 +234,7 @@ function validate(
   if (name === 'store' && STORES_PLANNED.includes(came)) {
     throw new ConfigError(
       'CONFIG_BAD_VALUE',
-      `${sources.store}: expected ${issue.message}, came ${shown}; the store '${came}' does not exist yet in this version, use --store map`,
+      `${sources.store}: expected ${issue.message}, came ${shown}; the store '${came}' does not exist yet in this version, use --store dash`,
     );
   }
   throw new ConfigError(

@@ -14,7 +14,7 @@ import {
   type ShutdownMode,
   type WriteRefusal,
 } from '@nendb/commands';
-import type { EngineView } from '@nendb/engine';
+import type { EngineView, RegionUsage } from '@nendb/engine';
 import type { Clients } from './clients.js';
 import type { ServerConfig } from './config.js';
 import type { Connection } from './connection.js';
@@ -67,7 +67,8 @@ export class ServerHost implements Host {
   }
 
   configuration(): ReadonlyMap<string, string> {
-    return settings(this.#parts.config, this.address.port, this.passwordRequired);
+    const { config, engine } = this.#parts;
+    return settings(config, this.address.port, this.passwordRequired, engine.storeKind);
   }
 
   sessions(): Iterable<Session> {
@@ -142,7 +143,7 @@ export class ServerHost implements Host {
   }
 
   #serverFields(): InfoFields {
-    const { config } = this.#parts;
+    const { config, engine } = this.#parts;
     return {
       process_id: process.pid,
       tcp_port: this.address.port,
@@ -151,7 +152,7 @@ export class ServerHost implements Host {
       arch_bits: 64,
       multiplexing_api: 'libuv',
       nendb_sync: formatSync(config.sync),
-      nendb_store: config.store,
+      nendb_store: engine.storeKind,
     };
   }
 
@@ -170,8 +171,10 @@ export class ServerHost implements Host {
 
   #memoryFields(): InfoFields {
     const memory = process.memoryUsage();
-    // What the process has asked for, as Redis counts; array buffers are part of `external`.
-    const usedBytes = memory.heapUsed + memory.external;
+    const { region } = this.#parts.engine.stats().store;
+    // What the process has asked for, as Redis counts; array buffers are part of `external`, shared
+    // ones, which regions are made of, are not.
+    const usedBytes = memory.heapUsed + memory.external + (region?.footprintBytes ?? 0);
     this.#usedPeakBytes = Math.max(this.#usedPeakBytes, usedBytes);
     return {
       used_memory: usedBytes,
@@ -182,6 +185,7 @@ export class ServerHost implements Host {
       used_memory_peak_human: humanBytes(this.#usedPeakBytes),
       nendb_heap_used_bytes: memory.heapUsed,
       nendb_array_buffers_bytes: memory.arrayBuffers,
+      ...(region && regionFields(region)),
     };
   }
 
@@ -214,4 +218,16 @@ function diskFreeBytes(dir: string): number | null {
   } catch {
     return null;
   }
+}
+
+function regionFields(region: RegionUsage): InfoFields {
+  return {
+    nendb_region_backend: region.backend,
+    nendb_region_bytes_max: region.bytesMax,
+    nendb_region_allocated_bytes: region.allocatedBytes,
+    nendb_region_footprint_bytes: region.footprintBytes,
+    nendb_region_live_bytes: region.liveBytes,
+    nendb_region_garbage_bytes: region.garbageBytes,
+    nendb_region_fragmentation: region.fragmentation.toFixed(3),
+  };
 }

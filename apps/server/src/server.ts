@@ -63,6 +63,8 @@ export async function startServer(
     engine = await openEngine({
       dir: config.dir,
       store: config.store,
+      regionBytes: config.regionBytes,
+      pmemPath: config.pmemPath,
       sync: config.sync,
       segmentBytesMax: config.segmentBytes,
       snapshotLogBytesMin: config.snapshotLogBytes,
@@ -226,6 +228,11 @@ export class RunningServer implements Stoppable, Doorkeeper {
     }
     if (recovery.snapshotRefused) {
       this.#log.warn({ reason: recovery.snapshotRefused }, 'no snapshot was usable, the log was');
+    }
+    if (recovery.region) {
+      const { trusted, ...region } = recovery.region;
+      const how = trusted ? 'the mapped region was trusted' : 'the mapped region was rebuilt';
+      this.#log.info(region, how);
     }
     if (log.truncated) this.#log.warn({ ...log.truncated }, 'cut a torn tail off the log');
     if (password?.exposed) {

@@ -12,11 +12,15 @@ import { formatSync } from './options.js';
 const DATABASES = 16;
 const MS_PER_S = 1000;
 
-/** @param port the port that was bound, which differs from the configured one when that is 0. */
+/**
+ * @param port the port that was bound, which differs from the configured one when that is 0
+ * @param storeKind the store of the directory, where none was asked for
+ */
 export function settings(
   config: ServerConfig,
   port: number,
   passwordRequired: boolean,
+  storeKind: string,
 ): ReadonlyMap<string, string> {
   const output = `normal ${config.outputBufferBytesMax} 0 0`;
   return new Map(
@@ -40,7 +44,7 @@ export function settings(
       'tcp-backlog': String(LISTEN_BACKLOG),
       timeout: String(Math.ceil(config.idleTimeoutMs / MS_PER_S)),
       sync: formatSync(config.sync),
-      store: config.store,
+      store: storeKind,
       'idle-timeout-ms': String(config.idleTimeoutMs),
       'request-timeout-ms': String(config.requestTimeoutMs),
       'auth-timeout-ms': String(config.authTimeoutMs),

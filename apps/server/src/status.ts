@@ -57,12 +57,14 @@ export function buildStatus(
   };
 }
 
-function recoveryStatus({ log, snapshot, replayed, elapsedMs }: EngineRecovery) {
+function recoveryStatus({ log, snapshot, region, replayed, elapsedMs }: EngineRecovery) {
   return {
     verdict: log.verdict,
     truncated: log.truncated ?? null,
     snapshot_source: snapshot?.source ?? null,
     snapshot_reason: snapshot?.reason ?? null,
+    region_trusted: region?.trusted ?? null,
+    region_reason: region?.reason ?? null,
     replayed_records: replayed,
     elapsed_ms: Math.round(elapsedMs * 1000) / 1000,
   };

@@ -30,7 +30,8 @@ describe('where a value comes from', () => {
       bind: '127.0.0.1',
       dir: './data',
       sync: 'always',
-      store: 'map',
+      store: undefined,
+      regionBytes: undefined,
       protectedMode: 'yes',
       clientsMax: 10_000,
     });
@@ -66,6 +67,8 @@ describe('where a value comes from', () => {
       dir: 'd',
       sync: 'os',
       store: 'map',
+      regionBytes: '64mb',
+      pmemPath: '/dev/shm/region',
       requirepassFile: 'f',
       protectedMode: 'no',
       clientsMax: '5',
@@ -148,7 +151,7 @@ describe('mistakes', () => {
     expect(mistake([], { NENDB_SYNC_EVERY: 'x' }).message).toMatch(/^NENDB_SYNC_EVERY: expected/);
   });
 
-  it.each(['dash', 'lsm'])('says that the store %s does not exist yet', (store) => {
+  it.each(['lsm'])('says that the store %s does not exist yet', (store) => {
     expect(mistake(['--store', store]).message).toContain(
       `the store '${store}' does not exist yet`,
     );

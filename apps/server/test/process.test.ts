@@ -40,10 +40,10 @@ function makeNewer(identity: Buffer): Buffer {
   return identity;
 }
 
-/** IDENTITY of a database in another store: JSON from byte 52, its checksum from byte 48 behind it. */
+/** IDENTITY of a database in a store that is none: JSON from byte 52, its checksum from byte 48 behind it. */
 function makeOtherStore(identity: Buffer): Buffer {
   const end = identity.length - 4;
-  identity.write('lsm', identity.indexOf('map', 52));
+  identity.write('none', identity.indexOf('dash', 52));
   identity.writeUInt32LE(crc32(identity.subarray(48, end)), end);
   return identity;
 }
@@ -156,7 +156,7 @@ describe('a start that cannot be', () => {
 
   it.each([
     ['a newer format', /newer|version/, makeNewer],
-    ['another store', /made with.*lsm/, makeOtherStore],
+    ['a store that does not exist', /no store "none"/, makeOtherStore],
   ])('exits 1 for a directory of %s, and changes nothing', async (_what, message, alter) => {
     const dir = join(temporaryDirectory(), 'data');
     const first = spawnServer(['--port', '0', '--dir', dir]);

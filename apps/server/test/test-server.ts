@@ -36,7 +36,11 @@ export async function start(
 ): Promise<TestServer> {
   const dir = overrides.dir ?? join(temporaryDirectory(), 'data');
   const log: LogLine[] = [];
-  const config = serverConfig({ port: 0, dir, drainTimeoutMs: 2_000, ...overrides });
+  const config = serverConfig({
+    ...{ port: 0, dir, drainTimeoutMs: 2_000 },
+    regionBytes: 256 * 1024 * 1024,
+    ...overrides,
+  });
   const server = await startServer(config, {
     ...seams,
     log: pino({ level: 'debug' }, { write: (line: string) => void log.push(JSON.parse(line)) }),

@@ -128,6 +128,10 @@ const TRANSLATIONS: Readonly<Partial<Record<KnownCode, Translation>>> = {
   WAL_FULL: { exitCode: ExitCode.failure, hint: 'free disk space, then try again' },
   SNAPSHOT_NO_SPACE: { exitCode: ExitCode.failure, hint: 'free disk space, then try again' },
   ENGINE_NO_SPACE: { exitCode: ExitCode.failure, hint: 'free disk space, then try again' },
+  ENGINE_OUT_OF_MEMORY: {
+    exitCode: ExitCode.failure,
+    hint: 'delete keys, or start with a larger --region-bytes',
+  },
   ENGINE_NOT_WRITABLE: {
     exitCode: ExitCode.failure,
     hint: 'run as the user who owns the directory, or correct its permissions',

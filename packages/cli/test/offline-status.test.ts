@@ -63,7 +63,7 @@ describe('a sound directory', () => {
         segments: 1,
         last_lsn: '3',
       },
-      store: { kind: 'map' },
+      store: { kind: 'dash' },
       snapshot: { file: 'nendb.snapshot', lsn: '2', in_progress: false, last_error: null },
       server: { address: null, pid: null },
     });

@@ -13,7 +13,10 @@ import { type Client, Database } from './harness/database.js';
 import { FIXED_SEED, rotatingSeed } from './harness/seeds.js';
 
 async function open(dir: string): Promise<{ engine: Engine; client: Client }> {
-  const engine = await Engine.open({ dir, sync: 'os', preallocate: false });
+  const engine = await Engine.open({
+    ...{ dir, sync: 'os', preallocate: false },
+    regionBytes: 128 * 1024 * 1024,
+  });
   return { engine, client: new Database(engine, new LocalHost({ engine }), dir).client() };
 }
 

@@ -85,10 +85,11 @@ export const IMAGE_WALK_ENTRIES = 256;
 export const GATHER_STEP_RECORDS = 512;
 
 /**
- * The region of the dash store: address space, of which memory is taken as it is touched. Enough for
- * most, and less than what a container is refused.
+ * The region of the dash store: address space, of which memory is taken as it is touched. Not more than
+ * half of the machine's memory: a system refuses to fork a process with much more than it has.
  */
-export const REGION_BYTES_DEFAULT = 8 * 1024 * MiB;
+export const REGION_BYTES_DEFAULT_MAX = 8 * 1024 * MiB;
+export const REGION_MEMORY_PART_MAX = 1 / 2;
 /** Less holds no chunk of records beside the tables. */
 export const REGION_BYTES_MIN = MiB;
 /** What a region can be: addresses have 32 bits of 8 bytes. */

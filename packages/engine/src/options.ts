@@ -1,4 +1,5 @@
 /** Checks the options of `Engine.open` and fills in the defaults. */
+import { totalmem } from 'node:os';
 import { nodeVfs, type Vfs } from '@nendb/vfs';
 import type { SyncPolicy } from '@nendb/wal';
 import * as z from 'zod/mini';
@@ -7,9 +8,10 @@ import {
   COMMIT_BYTES_LIMIT,
   COMMIT_BYTES_MAX,
   PENDING_BYTES_MAX,
-  REGION_BYTES_DEFAULT,
+  REGION_BYTES_DEFAULT_MAX,
   REGION_BYTES_LIMIT,
   REGION_BYTES_MIN,
+  REGION_MEMORY_PART_MAX,
   SEGMENT_BYTES_LIMIT,
   SEGMENT_BYTES_MIN,
   SNAPSHOT_LOG_BYTES_MIN,
@@ -30,12 +32,17 @@ const syncPolicy = z.union(
   "expected 'always', 'os', { windowMs } or { every }",
 );
 
+function regionBytesDefault(): number {
+  const part = Math.floor(totalmem() * REGION_MEMORY_PART_MAX);
+  return Math.max(REGION_BYTES_MIN, Math.min(REGION_BYTES_DEFAULT_MAX, part));
+}
+
 const optionsSchema = z.strictObject({
   dir: z.string().check(z.minLength(1)),
   store: z.optional(z.string()),
   regionBytes: z._default(
     z.int().check(z.gte(REGION_BYTES_MIN), z.lte(REGION_BYTES_LIMIT)),
-    REGION_BYTES_DEFAULT,
+    regionBytesDefault,
   ),
   pmemPath: z.optional(z.string().check(z.minLength(1))),
   sync: z._default(syncPolicy, 'always'),

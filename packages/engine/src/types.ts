@@ -18,7 +18,7 @@ export interface EngineOptions {
   store?: string;
   /**
    * How much the dash store can hold, in bytes: 1 MiB to 32 GiB. Address space: memory is taken as it
-   * is used. Default 8 GiB.
+   * is used. Default 8 GiB, or half of the machine's memory where that is less.
    */
   regionBytes?: number;
   /**

@@ -76,6 +76,7 @@ export async function inspectDirectory(dir: string, vfs: Vfs): Promise<Inspectio
       keys: null,
       bytes: null,
       image_bytes: null,
+      region: null,
       databases: null,
       commits: null,
       effects: null,
@@ -194,6 +195,8 @@ function recoveryStatus(found: Findings) {
     truncated: recovery?.truncated ?? null,
     snapshot_source: image?.source ?? null,
     snapshot_reason: imageReason(found),
+    region_trusted: null,
+    region_reason: null,
     replayed_records: replayed,
     elapsed_ms: recovery?.elapsedMs ?? null,
   };

@@ -18,7 +18,10 @@ export async function makeDatabase(work: Work): Promise<string> {
 
 /** Opens the database in `dir`, works on it, closes it. */
 export async function useDatabase(dir: string, work: Work): Promise<void> {
-  const engine = await Engine.open({ dir, activeExpiry: false, preallocate: false });
+  const engine = await Engine.open({
+    ...{ dir, activeExpiry: false, preallocate: false },
+    regionBytes: 64 * 1024 * 1024,
+  });
   try {
     await work(new LocalClient({ engine, protocol: 2 }), engine);
   } finally {

@@ -2,7 +2,7 @@
  * The part of the status document that an engine can tell: the same online (NENDB STATUS) and
  * wherever else an engine is open. Keys are snake_case, LSNs decimal strings, units last.
  */
-import type { EngineView } from '@nendb/engine';
+import type { EngineView, RegionUsage } from '@nendb/engine';
 
 /** Grows when a key changes its meaning or goes away; new keys do not count. */
 export const STATUS_SCHEMA_VERSION = 1;

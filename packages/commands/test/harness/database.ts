@@ -7,7 +7,7 @@ import { type Reply, RespError } from '@nendb/resp';
 import { Dispatcher, type Host, LocalClient, LocalHost } from '../../src/index.js';
 
 /** The plainest store, unless told otherwise: `tools/differential` runs the commands over all of them. */
-const STORE = process.env.NENDB_STORE ?? 'map';
+const STORE = process.env.NENDB_STORE ?? 'dash';
 
 export class Database {
   readonly dispatcher: Dispatcher;
@@ -27,6 +27,7 @@ export class Database {
       sync: 'os',
       preallocate: false,
       store: STORE,
+      regionBytes: 128 * 1024 * 1024,
       ...options,
     });
     return new Database(engine, new LocalHost({ engine }), dir);
