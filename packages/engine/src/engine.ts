@@ -28,6 +28,8 @@ import type { Databases } from './effects/databases.js';
 import { EffectReader } from './effects/reader.js';
 import { asEngineError, EngineError } from './errors.js';
 import { ActiveExpiry } from './expiry.js';
+import { FlushKeeper } from './flush-keeper.js';
+import type { ImageKeeper } from './image-keeper.js';
 import { type OpenedDatabase, openDatabase } from './open.js';
 import { type EngineSettings, settingsOf } from './options.js';
 import { RandomNumbers } from './random-numbers.js';
@@ -62,7 +64,7 @@ export class Engine implements EngineView {
   readonly #clock: DatabaseClock;
   readonly #transaction: Transaction;
   readonly #reader = new EffectReader();
-  readonly #snapshotter: Snapshotter;
+  readonly #snapshotter: ImageKeeper;
   readonly #expiry: ActiveExpiry;
   readonly #reclaimer: Reclaimer;
   readonly #random: RandomNumbers;
@@ -118,15 +120,22 @@ export class Engine implements EngineView {
     this.#random = new RandomNumbers(settings.vfs.random);
     this.#appliedLsn = opened.recovery.log.lastLsn;
     this.#transaction = new Transaction(this.#store, this.#databases, settings);
-    this.#snapshotter = new Snapshotter({
-      settings,
-      databaseUuid: opened.identity.databaseUuid,
-      wal: this.#wal,
-      store: this.#store,
-      databases: this.#databases,
-      clock: this.#clock,
-      appliedLsn: () => this.#appliedLsn,
-    });
+    const { databaseUuid } = opened.identity;
+    const { persistence } = this.#store;
+    this.#snapshotter = persistence
+      ? new FlushKeeper({
+          ...{ persistence, databaseUuid, clock: this.#clock, vfs: settings.vfs },
+          epoch: this.#wal.epoch,
+        })
+      : new Snapshotter({
+          settings,
+          databaseUuid,
+          wal: this.#wal,
+          store: this.#store,
+          databases: this.#databases,
+          clock: this.#clock,
+          appliedLsn: () => this.#appliedLsn,
+        });
     this.#watches = new Watches({
       store: this.#store,
       databases: this.#databases,
@@ -313,6 +322,7 @@ export class Engine implements EngineView {
         this.#watches.watcher,
       );
       marks?.end(at);
+      this.#store.persistence?.committed(at);
       this.#watches.committed(at);
     } catch (error) {
       this.#fail(new Error(`applying record ${at} failed: ${String(error)}`, { cause: error }));

@@ -115,3 +115,15 @@ export const ADMIT_COPY_BYTES = 128 * 1024;
 export const RECLAIM_STEPS = 1_000;
 /** How often it is looked whether there is something to reclaim. */
 export const RECLAIM_PERIOD_MS = 100;
+
+/** What one commit may write to the tree of the LSM store: half of what a batch of it holds. */
+export const LSM_COMMIT_BYTES_MAX = 256 * MiB;
+
+/** Places of walks that are kept for who comes back: some 100 bytes each. */
+export const POSITIONS_MAX = 4096;
+/** Of so few keys the one that a random number falls on is looked for exactly: some 100 us. */
+export const SAMPLE_WALK_ENTRIES = 1000;
+/** Of more, one of so many behind a random place: evens out that keys lie unevenly. */
+export const SAMPLE_WINDOW_ENTRIES = 64;
+/** Keys that were loaded for commands that have not come back: they are not waited for for ever. */
+export const PREPARED_KEYS_MAX = 16 * 1024;

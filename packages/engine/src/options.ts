@@ -1,5 +1,6 @@
 /** Checks the options of `Engine.open` and fills in the defaults. */
 import { totalmem } from 'node:os';
+import { COMPRESSIONS } from '@nendb/codec';
 import { nodeVfs, type Vfs } from '@nendb/vfs';
 import type { SyncPolicy } from '@nendb/wal';
 import * as z from 'zod/mini';
@@ -32,6 +33,19 @@ const syncPolicy = z.union(
   "expected 'always', 'os', { windowMs } or { every }",
 );
 
+/** Bounds are checked by the tree itself. */
+const lsmOptions = z.strictObject({
+  memtableBytes: z.optional(bytes),
+  cacheBytes: z.optional(bytes),
+  compaction: z.optional(z.enum(['leveled', 'size-tiered', 'universal'])),
+  compression: z.optional(z.enum(COMPRESSIONS)),
+  valueLog: z.optional(z.strictObject({ thresholdBytes: bytes })),
+  blockBytes: z.optional(bytes),
+  tableBytes: z.optional(bytes),
+  levelBaseBytes: z.optional(bytes),
+  rateLimitBytesPerSec: z.optional(bytes),
+});
+
 function regionBytesDefault(): number {
   const part = Math.floor(totalmem() * REGION_MEMORY_PART_MAX);
   return Math.max(REGION_BYTES_MIN, Math.min(REGION_BYTES_DEFAULT_MAX, part));
@@ -45,6 +59,7 @@ const optionsSchema = z.strictObject({
     regionBytesDefault,
   ),
   pmemPath: z.optional(z.string().check(z.minLength(1))),
+  lsm: z.optional(lsmOptions),
   sync: z._default(syncPolicy, 'always'),
   vfs: z.optional(z.custom<Vfs>((value) => typeof value === 'object' && value !== null)),
   segmentBytesMax: z.optional(z.int().check(z.gte(SEGMENT_BYTES_MIN), z.lte(SEGMENT_BYTES_LIMIT))),

@@ -5,6 +5,7 @@
  *     mapped region ─▶ trusted ─────────────────────────▶ records behind it
  *                   └▶ refused ─▶ empty region ─┐
  *     no region ─────▶ empty store ─────────────┴─▶ image ─▶ records behind it
+ *     tree ─────────────────────────────────────────────▶ records behind what it has flushed
  */
 import { lsn } from '@nendb/codec';
 import { Snapshot, type SnapshotImage } from '@nendb/snapshot';
@@ -14,9 +15,10 @@ import type { OpenedLog } from './open-log.js';
 import { openLog } from './open-log.js';
 import type { EngineSettings } from './options.js';
 import { resume } from './recover-mapped.js';
+import { reopenTree } from './recover-tree.js';
 import { RecoveryTarget } from './recovery-target.js';
 import { MappedRegion } from './stores/dash/mapped-region.js';
-import { createStore } from './stores/registry.js';
+import { createStore, TREE_STORE_KIND } from './stores/registry.js';
 import type { Store } from './stores/store.js';
 import type { EngineRecovery } from './types.js';
 
@@ -33,6 +35,7 @@ export async function recover(
   onWalEvent: (event: WalEvent) => void,
 ): Promise<Recovered> {
   const { pmemPath, regionBytes, vfs } = settings;
+  if (identity.storeKind === TREE_STORE_KIND) return reopenTree(settings, identity, onWalEvent);
   if (pmemPath === undefined) {
     return rebuild(settings, identity, () => createStore(identity.storeKind, settings), onWalEvent);
   }

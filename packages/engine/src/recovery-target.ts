@@ -45,6 +45,7 @@ export class RecoveryTarget {
     marks?.begin(at);
     this.#apply(bytes, start, end, () => `record ${at} of the log`);
     marks?.end(at);
+    this.store.persistence?.committed(at);
     this.replayed++;
     this.replayedBytes += end - start;
   };

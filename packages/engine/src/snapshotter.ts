@@ -13,6 +13,7 @@ import type { Wal } from '@nendb/wal';
 import type { DatabaseClock } from './database-clock.js';
 import type { Databases } from './effects/databases.js';
 import { asEngineError, EngineError } from './errors.js';
+import type { ImageKeeper } from './image-keeper.js';
 import { encodeDatabases, streamImage } from './image-stream.js';
 import type { EngineSettings } from './options.js';
 import type { Store } from './stores/store.js';
@@ -28,7 +29,7 @@ export interface SnapshotSource {
   appliedLsn: () => Lsn;
 }
 
-export class Snapshotter {
+export class Snapshotter implements ImageKeeper {
   readonly #source: SnapshotSource;
   readonly #abort = new AbortController();
   #newest: SnapshotInfo | undefined;

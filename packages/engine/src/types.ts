@@ -6,7 +6,24 @@ import type { SyncPolicy, WalHealth, WalRecovery, WalStats } from '@nendb/wal';
 import type { FieldVisitor, KeyVisitor, RecordView, StoreUsage } from './stores/store.js';
 
 /** Stores that exist. Others that are planned are refused with `ENGINE_STORE_UNAVAILABLE`. */
-export type StoreKind = 'dash' | 'map';
+export type StoreKind = 'dash' | 'lsm' | 'map';
+
+/** The options of `Lsm.open` in `@nendb/lsm` that a database passes through; sizes in bytes. */
+export interface LsmStoreOptions {
+  /** A memtable is flushed at about this size. Default 64 MiB. */
+  memtableBytes?: number;
+  /** One budget for blocks, filters, indexes and memtables beyond one. Default 64 MiB. */
+  cacheBytes?: number;
+  compaction?: 'leveled' | 'size-tiered' | 'universal';
+  compression?: 'none' | 'deflate';
+  /** Values from here on are kept in the value log. Default: none are. */
+  valueLog?: { thresholdBytes: number };
+  blockBytes?: number;
+  tableBytes?: number;
+  levelBaseBytes?: number;
+  /** What flushes and compactions together may write per second. Default: no limit. */
+  rateLimitBytesPerSec?: number;
+}
 
 export interface EngineOptions {
   /** The data directory; made if missing. */
@@ -21,6 +38,8 @@ export interface EngineOptions {
    * is used. Default 8 GiB, or half of the machine's memory where that is less.
    */
   regionBytes?: number;
+  /** How the tree of the lsm store is kept. */
+  lsm?: LsmStoreOptions;
   /**
    * A file to map the dash store to, best on tmpfs: what a killed process left there is served again at
    * once, and brought up to the log. Lost, damaged, or left by another boot of the machine, it is

@@ -11,20 +11,23 @@ export function imageCases(
 ): void {
   withStore(
     'R16: an image is the state when it began, whatever is written while it is read',
-    (store) => {
+    async (store, pause) => {
       for (let round = 0; round < 8; round++) {
         const model = new StoreModel(seed + 10 + round);
         for (let i = 0; i < 200; i++) model.step(store);
         const expected = model.spaces.map((space) => dumpNamespace(store, space));
-        const loaded = loadImage(store.image(), makeStore(), () => {
+        await pause();
+        let steps = 0;
+        const loaded = await loadImage(store.image(), makeStore(), async () => {
           for (let i = 0; i < 5; i++) model.step(store);
+          if (++steps % 10 === 0) await pause();
         });
         assert.deepEqual(
           model.spaces.map((space) => dumpNamespace(loaded, space)),
           expected,
         );
         expectState(store, model);
-        loaded.close();
+        await loaded.close();
         store.retainNamespaces([]);
       }
     },
@@ -32,7 +35,7 @@ export function imageCases(
 
   withStore(
     'R16: an image outlives what it is of: emptied collections, dropped namespaces, keys made anew',
-    (store) => {
+    async (store, pause) => {
       const { random } = new StoreModel(seed + 4);
       const change = (space: number) => {
         const key = b(`k${random(40)}`);
@@ -69,8 +72,8 @@ export function imageCases(
         for (let i = 0; i < 600; i++) change(spaces[i % 3]);
         const expected = spaces.map((space) => dumpNamespace(store, space));
         let step = 0;
-        const loaded = loadImage(store.image(), makeStore(), () => {
-          step++;
+        const loaded = await loadImage(store.image(), makeStore(), async () => {
+          if (++step % 10 === 0) await pause();
           for (let i = 0; i < 4; i++) change(spaces[random(3)]);
           // All of a namespace at once, then some of it anew.
           if (step === 10) for (let i = 10; i < 40; i++) store.remove(spaces[0], b(`k${i}`), 0, 3);
@@ -81,7 +84,7 @@ export function imageCases(
           spaces.map((space) => dumpNamespace(loaded, space)),
           expected,
         );
-        loaded.close();
+        await loaded.close();
         store.retainNamespaces([]);
         while (store.reclaim(1_000));
       }

@@ -7,8 +7,11 @@ import { type DumpedNamespace, dumpNamespace } from './dump.js';
 import { type Store, type StoreImage, ValueType } from './store.js';
 import type { StoreModel } from './store-model.js';
 
-/** Registers a test of a new store. */
-export type StoreCase = (name: string, body: (store: Store) => void) => void;
+/** Registers a test of a new store; `pause` lets the store work in the background. */
+export type StoreCase = (
+  name: string,
+  body: (store: Store, pause: () => Promise<void>) => void | Promise<void>,
+) => void;
 
 /** The namespace that most tests work in. */
 export const SPACE = 3;
@@ -17,14 +20,18 @@ export const SPACE = 3;
 export const b = (text: string) => Buffer.from(text, 'latin1');
 
 /** Reads an image to its end into another store; `meanwhile` runs between the steps. */
-export function loadImage(image: StoreImage, target: Store, meanwhile: () => void): Store {
+export async function loadImage(
+  image: StoreImage,
+  target: Store,
+  meanwhile: () => void | Promise<void>,
+): Promise<Store> {
   const reader = new EffectReader();
   const databases = new Databases();
   for (;;) {
     const run = image.next(256);
     if (!run) break;
     applyEffects(reader, run, 0, run.length, target, databases);
-    meanwhile();
+    await meanwhile();
   }
   image.release();
   return target;

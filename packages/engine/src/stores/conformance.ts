@@ -36,6 +36,8 @@ export interface StoreConformanceOptions {
   seed: number;
   /** Operations of each random case. Default 2,000. */
   operations?: number;
+  /** Called now and then in long cases: a store that moves its data to disk does so here. */
+  pause?: (store: Store) => Promise<void>;
 }
 
 export function storeConformance(options: StoreConformanceOptions): void {
@@ -44,7 +46,7 @@ export function storeConformance(options: StoreConformanceOptions): void {
     test(name, async () => {
       const store = makeStore();
       try {
-        body(store);
+        await body(store, async () => options.pause?.(store));
       } finally {
         await store.close();
       }
@@ -152,27 +154,34 @@ export function storeConformance(options: StoreConformanceOptions): void {
     assert.equal(store.usage().keys, 1);
   });
 
-  withStore('a scan meets every key that stays, whatever comes and goes meanwhile', (store) => {
-    const random = new StoreModel(seed).random;
-    for (let i = 0; i < 500; i++) put(store, `stays${i}`, 'v');
-    const met = new Set<string>();
-    let cursor = 0;
-    let calls = 0;
-    do {
-      cursor = store.scan(SPACE, cursor, 10, (key) => met.add(Buffer.from(key).toString('latin1')));
-      for (let i = 0; i < 20; i++) {
-        const name = `goes${random(300)}`;
-        if (random(2) === 0) put(store, name, 'v');
-        else store.remove(SPACE, b(name), 0, name.length);
-      }
-      assert(++calls < 2_000, 'expected the scan to end');
-    } while (cursor !== 0);
-    for (let i = 0; i < 500; i++) assert(met.has(`stays${i}`), `expected to meet stays${i}`);
-  });
+  withStore(
+    'a scan meets every key that stays, whatever comes and goes meanwhile',
+    async (store, pause) => {
+      const random = new StoreModel(seed).random;
+      for (let i = 0; i < 500; i++) put(store, `stays${i}`, 'v');
+      const met = new Set<string>();
+      let cursor = 0;
+      let calls = 0;
+      do {
+        cursor = store.scan(SPACE, cursor, 10, (key) =>
+          met.add(Buffer.from(key).toString('latin1')),
+        );
+        for (let i = 0; i < 20; i++) {
+          const name = `goes${random(300)}`;
+          if (random(2) === 0) put(store, name, 'v');
+          else store.remove(SPACE, b(name), 0, name.length);
+        }
+        assert(++calls < 2_000, 'expected the scan to end');
+        if (calls % 10 === 0) await pause();
+      } while (cursor !== 0);
+      for (let i = 0; i < 500; i++) assert(met.has(`stays${i}`), `expected to meet stays${i}`);
+    },
+  );
 
-  withStore('a scan of fields meets every field that stays', (store) => {
+  withStore('a scan of fields meets every field that stays', async (store, pause) => {
     const random = new StoreModel(seed + 1).random;
     for (let i = 0; i < 300; i++) putField(store, 'h', `stays${i}`, 'v');
+    await pause();
     const met = new Set<string>();
     let cursor = 0;
     do {
@@ -188,7 +197,7 @@ export function storeConformance(options: StoreConformanceOptions): void {
     for (let i = 0; i < 300; i++) assert(met.has(`stays${i}`), `expected to meet stays${i}`);
   });
 
-  withStore('looking for expired keys finds all of them in bounded steps', (store) => {
+  withStore('looking for expired keys finds all of them in bounded steps', async (store, pause) => {
     for (let i = 0; i < 300; i++) put(store, `k${i}`, 'v', i % 3 === 0 ? 50 : 150);
     for (let i = 0; i < 300; i += 9) store.setExpiry(SPACE, b(`k${i}`), 0, `k${i}`.length, 120);
     for (let i = 1; i < 300; i += 9) store.setExpiry(SPACE, b(`k${i}`), 0, `k${i}`.length, 60);
@@ -200,45 +209,53 @@ export function storeConformance(options: StoreConformanceOptions): void {
       [150, 34],
       [151, 132],
     ]) {
+      await pause();
       assert.equal(removeExpired(store, nowMs, 7, 20), expected, `at ${nowMs}`);
     }
     assert.deepEqual([store.keyCount(SPACE), store.expiringCount(SPACE)], [34, 0]);
   });
 
-  withStore('expired keys do not pile up behind those that come', (store) => {
+  withStore('expired keys do not pile up behind those that come', async (store, pause) => {
     let added = 0;
     for (let nowMs = 1; nowMs <= 120; nowMs++) {
       for (let i = 0; i < 50; i++) put(store, `k${added++}`, 'v', nowMs + 20);
       removeExpired(store, nowMs, 10, 20);
+      if (nowMs % 12 === 0) await pause();
     }
     assert(store.keyCount(SPACE) < 50 * 25, `${store.keyCount(SPACE)} keys are left`);
   });
 
-  withStore('random operations leave what the model says', (store) => {
+  withStore('random operations leave what the model says', async (store, pause) => {
     const model = new StoreModel(seed);
     for (let i = 0; i < operations; i++) {
       model.step(store);
-      if (i % 97 === 0) expectState(store, model);
+      if (i % 97 !== 0) continue;
+      await pause();
+      expectState(store, model);
     }
     expectState(store, model);
   });
 
-  withStore('R1: applying any part of a run of effects again changes nothing', (store) => {
-    const model = new StoreModel(seed + 2);
-    const runs = Array.from({ length: 300 }, () => model.encodeStep());
-    const databases = new Databases();
-    const apply = (from: number) => {
-      const reader = new EffectReader();
-      for (const run of runs.slice(from))
-        applyEffects(reader, run, 0, run.length, store, databases);
-    };
-    apply(0);
-    expectState(store, model);
-    for (const from of [0, 1, 150, 299]) {
-      apply(from);
+  withStore(
+    'R1: applying any part of a run of effects again changes nothing',
+    async (store, pause) => {
+      const model = new StoreModel(seed + 2);
+      const runs = Array.from({ length: 300 }, () => model.encodeStep());
+      const databases = new Databases();
+      const apply = (from: number) => {
+        const reader = new EffectReader();
+        for (const run of runs.slice(from))
+          applyEffects(reader, run, 0, run.length, store, databases);
+      };
+      apply(0);
       expectState(store, model);
-    }
-  });
+      for (const from of [0, 1, 150, 299]) {
+        await pause();
+        apply(from);
+        expectState(store, model);
+      }
+    },
+  );
 
   fieldCases(withStore);
   imageCases(withStore, options);

@@ -19,6 +19,8 @@
  * Keys, fields and values are given as (bytes, from, to): no slice is made to ask a question.
  */
 
+import type { StorePersistence } from './persistence.js';
+
 /** What a key holds. The numbers are on disk; later types take the next ones. */
 export const ValueType = { string: 1, hash: 2 } as const;
 export type ValueType = (typeof ValueType)[keyof typeof ValueType];
@@ -95,6 +97,8 @@ export interface RecordMarks {
 
 export interface Store {
   readonly kind: string;
+  /** Where the store keeps itself on disk, and needs no images. */
+  readonly persistence?: StorePersistence;
   /** Told of each record, where there are any; see `RecordMarks`. */
   readonly marks?: RecordMarks | undefined;
   /** Whether `prepare` always says `true`: everything is in memory, and callers need not ask. */
@@ -182,7 +186,7 @@ export interface Store {
 
   /**
    * Whether there is memory for the effects `bytes[from, to)`: once it says so, applying them, in the
-   * same turn, cannot fail for lack of it (R7).
+   * same turn, cannot fail for lack of it (R7). Throws `EngineError` where it refuses for another reason.
    */
   admits(bytes: Uint8Array, from: number, to: number): boolean;
 

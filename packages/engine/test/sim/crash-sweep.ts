@@ -138,7 +138,7 @@ async function recover(
 ): Promise<Recovered> {
   try {
     return await sim.run(async () => {
-      const engine = await Engine.open(engineOptions(sim));
+      const engine = await Engine.open(engineOptions(sim, 'always', run.store));
       const servedAt = sim.changeCount;
       const lsn = engine.appliedLsn;
       const expected = run.states[lsn];

@@ -8,7 +8,7 @@
 import { Prng, SimVfs } from '@nendb/vfs/sim';
 import type { SyncPolicy } from '@nendb/wal';
 import { Engine } from '../../src/engine.js';
-import type { EngineOptions, TransactionView } from '../../src/types.js';
+import type { EngineOptions, StoreKind, TransactionView } from '../../src/types.js';
 import { stateOf } from './state.js';
 
 export const DIR = '/data/db';
@@ -18,6 +18,8 @@ export interface WorkloadOptions {
   /** Default 60. */
   steps?: number;
   sync?: SyncPolicy;
+  /** Default that of the engine. */
+  store?: StoreKind;
 }
 
 /** What was promised when the machine had changed its disk so often. */
@@ -36,7 +38,10 @@ export class WorkloadRun {
   snapshots = 0;
   reopenings = 0;
 
-  constructor(readonly sim: SimVfs) {}
+  constructor(
+    readonly sim: SimVfs,
+    readonly store: StoreKind | undefined,
+  ) {}
 
   /** The LSN that must survive a crash after `changes` changes of the disk. */
   promisedAt(changes: number, kind: 'durable' | 'synced'): number {
@@ -60,7 +65,11 @@ export class WorkloadRun {
 }
 
 /** Small everything, so that a short run rotates, cuts and fragments. */
-export function engineOptions(sim: SimVfs, sync: SyncPolicy = 'always'): EngineOptions {
+export function engineOptions(
+  sim: SimVfs,
+  sync: SyncPolicy = 'always',
+  store?: StoreKind,
+): EngineOptions {
   return {
     dir: DIR,
     vfs: sim,
@@ -69,17 +78,22 @@ export function engineOptions(sim: SimVfs, sync: SyncPolicy = 'always'): EngineO
     activeExpiry: false,
     snapshotLogBytesMin: 1024 * 1024,
     regionBytes: 256 * 1024 * 1024,
+    ...(store && { store }),
+    lsm: {
+      ...{ memtableBytes: 4096, cacheBytes: 16 * 1024, blockBytes: 512 },
+      ...{ tableBytes: 4096, levelBaseBytes: 8192 },
+    },
   };
 }
 
 /** Runs a random workload to its clean end. */
 export async function runWorkload(options: WorkloadOptions): Promise<WorkloadRun> {
-  const { seed, steps = 60, sync } = options;
+  const { seed, steps = 60, sync, store } = options;
   const dice = new Prng(seed, 77);
   const sim = new SimVfs({ seed });
-  const run = new WorkloadRun(sim);
+  const run = new WorkloadRun(sim, store);
   await sim.run(async () => {
-    let engine = await open(run, sync);
+    let engine = await open(run, sync, store);
     for (let step = 0; step < steps; step++) {
       const choice = dice.below(24);
       if (choice === 0) {
@@ -87,7 +101,7 @@ export async function runWorkload(options: WorkloadOptions): Promise<WorkloadRun
         run.snapshots++;
       } else if (choice === 1) {
         await close(run, engine);
-        engine = await open(run, sync);
+        engine = await open(run, sync, store);
         run.reopenings++;
       } else if (choice === 2) {
         // A snapshot that commits overtake.
@@ -109,8 +123,12 @@ export async function runWorkload(options: WorkloadOptions): Promise<WorkloadRun
   return run;
 }
 
-async function open(run: WorkloadRun, sync: SyncPolicy | undefined): Promise<Engine> {
-  const engine = await Engine.open(engineOptions(run.sim, sync));
+async function open(
+  run: WorkloadRun,
+  sync: SyncPolicy | undefined,
+  store: StoreKind | undefined,
+): Promise<Engine> {
+  const engine = await Engine.open(engineOptions(run.sim, sync, store));
   engine.onDurable(() => run.note(engine));
   run.note(engine);
   return engine;
