@@ -19,7 +19,7 @@ import { mergeCursors } from '../merge/merging-cursor.js';
 import { type Covering, VisibleCursor } from '../merge/visible-cursor.js';
 import type { CursorOptions, PutOptions } from '../types.js';
 import type { Core } from './core.js';
-import { LsmCursor } from './cursor.js';
+import { type CursorWatcher, LsmCursor } from './cursor.js';
 import { boundsOf } from './key-bounds.js';
 import { NEWEST } from './point-reader.js';
 import { ReadView } from './read-view.js';
@@ -122,26 +122,28 @@ export class Transaction {
     const fillCache = options.fillCache ?? true;
     let seenSequence = this.#core.sequence;
     let { view, visible } = this.#look(fillCache);
+    const watcher: CursorWatcher = {
+      onRange: (gte, lt) => {
+        if (!this.#open) return;
+        this.#oracle.readRange(gte ?? FIRST_KEY, lt);
+        if (visible.sawNewer) this.#oracle.sawNewer();
+      },
+      onEntry: ({ expireAtMs }) => this.#noteExpiry(expireAtMs),
+      renewed: () => {
+        if (seenSequence === this.#core.sequence || !this.#open) return undefined;
+        seenSequence = this.#core.sequence;
+        visible.close();
+        view.close();
+        ({ view, visible } = this.#look(fillCache));
+        return visible;
+      },
+    };
     return new LsmCursor({
       ...{ visible, values: this.#core.values, bounds },
       reverse: options.reverse ?? false,
       limit: options.limit ?? Number.POSITIVE_INFINITY,
-      watcher: {
-        onRange: (gte, lt) => {
-          if (!this.#open) return;
-          this.#oracle.readRange(gte ?? FIRST_KEY, lt);
-          if (visible.sawNewer) this.#oracle.sawNewer();
-        },
-        onEntry: ({ expireAtMs }) => this.#noteExpiry(expireAtMs),
-        renewed: () => {
-          if (seenSequence === this.#core.sequence || !this.#open) return undefined;
-          seenSequence = this.#core.sequence;
-          visible.close();
-          view.close();
-          ({ view, visible } = this.#look(fillCache));
-          return visible;
-        },
-      },
+      // Who only reads is told nothing, and needs to know nothing.
+      watcher: this.#readOnly ? undefined : watcher,
       onClose: () => view.close(),
     });
   }
