@@ -38,8 +38,10 @@ export const TABLE_BYTES_MIN = 1024;
 /** Value files end at about this size: garbage is given back in pieces of it. */
 export const VALUE_FILE_BYTES_DEFAULT = 128 * 1024 * 1024;
 
-/** Frozen memtables that may wait for their flush before writers are held back wholly. */
-export const FROZEN_MEMTABLES_MAX = 4;
+/** Frozen memtables that may wait for their flush before writers are held back wholly (Badger: 5). */
+export const FROZEN_MEMTABLES_MAX = 5;
+/** Up to here writers are free: one that is being flushed, and one that a burst has filled meanwhile. */
+export const FROZEN_MEMTABLES_FREE = 2;
 
 /** Sorted runs in level 0 at which a compaction of it is due (LevelDB, Pebble: 4). */
 export const LEVEL0_RUNS_COMPACT = 4;

@@ -9,6 +9,7 @@
  * compaction can take meets its rate somewhere in between, in waits of milliseconds, not in a stall of seconds.
  */
 import {
+  FROZEN_MEMTABLES_FREE,
   FROZEN_MEMTABLES_MAX,
   LEVEL0_RUNS_SLOW,
   LEVEL0_RUNS_STOP,
@@ -28,7 +29,8 @@ export function pacedBytesPerSec(signs: PacingSigns): number {
   const slow = Math.max(LEVEL0_RUNS_SLOW, signs.level0RunsCompact * 3);
   const stop = Math.max(LEVEL0_RUNS_STOP, slow * 3);
   const debt = Math.max(
-    (signs.frozenMemtables - 1) / (FROZEN_MEMTABLES_MAX - 1),
+    (signs.frozenMemtables - FROZEN_MEMTABLES_FREE) /
+      (FROZEN_MEMTABLES_MAX - FROZEN_MEMTABLES_FREE),
     (signs.level0Runs - slow) / (stop - slow),
   );
   if (debt <= 0) return 0;
@@ -38,7 +40,9 @@ export function pacedBytesPerSec(signs: PacingSigns): number {
 
 /** How long the writers of `bytes` are held back, in ms; infinite for until the next flush. */
 export function delayMs(bytes: number, signs: PacingSigns): number {
-  if (signs.frozenMemtables === 0 && signs.level0Runs < LEVEL0_RUNS_SLOW) return 0;
+  if (signs.frozenMemtables <= FROZEN_MEMTABLES_FREE && signs.level0Runs < LEVEL0_RUNS_SLOW) {
+    return 0;
+  }
   if (signs.frozenMemtables >= FROZEN_MEMTABLES_MAX) return Number.POSITIVE_INFINITY;
   const rate = pacedBytesPerSec(signs);
   if (rate === 0) return 0;
