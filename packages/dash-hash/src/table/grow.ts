@@ -2,7 +2,7 @@
  * Growth: a full segment goes to the next class, or splits into two; the directory doubles where a
  * split needs another bit.
  *
- *     32 ─▶ 40 ─▶ 51 ─▶ 64 buckets ─▶ split: 32 + 32        each step at most 1.28
+ *     32 ─▶ 45 ─▶ 64 buckets ─▶ split: 32 + 32        each step at most 1.42
  *
  * Invariants
  *  1. New segments are complete and durable before an entry names them; the old one stays as it was

@@ -2,7 +2,7 @@
  * Builds segments that nobody sees yet: slots are stored as they come, headers are drafted in private
  * memory and stored once, with one write-back at the end.
  *
- * Hot while a table grows: every entry is moved about four times on the way through the classes.
+ * Hot while a table grows: every entry is moved two or three times on the way through the classes.
  * Neither records nor keys are touched: the slot has the hash.
  *
  * Concurrency: one draft a thread; building is never interleaved.
