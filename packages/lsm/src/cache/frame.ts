@@ -1,5 +1,6 @@
 /**
- * A block of entries in memory, decoded once: what a point read searches and a cursor walks.
+ * A block of entries in memory: first as it is stored, then, at its second use, decoded once: what a point
+ * read searches and a cursor walks.
  *
  *     bytes   | payload as stored, plain | pad | common prefix, padded | high words | low words | places | keys |
  *     place   0 key from u32 | 4 entry from u32          one for each entry, and one more
@@ -26,6 +27,7 @@ import {
   RESTART_BYTES,
 } from '../table/format.js';
 import type { BlockSlots } from './block-slots.js';
+import { findStored, readEnd, readVarint, type StoredSearch, u32 } from './stored-search.js';
 
 /** High word, low word, key from, entry from. */
 const WORDS_AN_ENTRY = 4;
@@ -35,9 +37,14 @@ const COMMON_BYTES_MAX = 255;
 export class Frame {
   readonly bytes: Uint8Array;
   readonly #words: Uint32Array;
-  /** Entries in it. */
+  /** Entries in it, once it is decoded. */
   count = 0;
+  isDecoded = false;
+  /** Where its block was read, in bytes from the start of the file. */
+  offset = 0;
   pins = 0;
+  /** Of the payload, in bytes. */
+  #length = 0;
   #common = 0;
   /** Where the common prefix is, in bytes; where the columns are, in words. */
   #prefix = 0;
@@ -79,15 +86,23 @@ export class Frame {
     return ((length + 3) & ~3) + roomForPrefix(payload) + columns + ((keyBytes + 3) & ~3);
   }
 
+  /** Takes a payload in, as it is stored; `bytesFor` has said that it fits. `offset`: where it was read. */
+  hold(payload: Uint8Array, offset: number): void {
+    this.bytes.set(payload, 0);
+    this.offset = offset;
+    this.count = 0;
+    this.isDecoded = false;
+    this.#length = payload.length;
+  }
+
   /**
-   * Takes a payload in; `bytesFor` has said that it fits. Returns a problem in words, or `undefined`.
-   * A checked block has none: this is against writers that are wrong, not against disks.
+   * Lays out what a search looks at. Returns a problem in words, or `undefined`. A checked block has none:
+   * this is against writers that are wrong, not against disks.
    */
-  fill(payload: Uint8Array): string | undefined {
+  decode(): string | undefined {
     const { bytes } = this;
     const words = this.#words;
-    const length = payload.length;
-    bytes.set(payload, 0);
+    const length = this.#length;
     const trailer = length - ENTRIES_TRAILER_BYTES;
     const count = u32(bytes, trailer);
     const keysEnd = u32(bytes, trailer + 4);
@@ -139,12 +154,24 @@ export class Frame {
     if (at !== end || keyAt !== keys + keysEnd) return 'the entries do not fill the block';
     words[places + 2 * count] = keyAt;
     this.count = count;
+    this.isDecoded = true;
     this.#fillColumns(keys, keyBefore, lengthBefore);
     return undefined;
   }
 
   keyTo(i: number): number {
     return this.#words[this.#places + 2 * i + 2];
+  }
+
+  /** `findStored` of the payload that it holds, decoded or not. */
+  findStored(
+    key: Uint8Array,
+    from: number,
+    to: number,
+    sequence: number,
+    into: Entry,
+  ): StoredSearch {
+    return findStored(this.bytes, this.#length, key, from, to, sequence, into);
   }
 
   /** The first entry at or behind (key, sequence); `count` where there is none. */
@@ -283,38 +310,7 @@ export class Frame {
   }
 }
 
-/** Where the varint that was read last ended: a second result without an object. */
-let readEnd = 0;
-
-function readVarint(bytes: Uint8Array, from: number): number {
-  let at = from;
-  let byte = bytes[at++];
-  let value = byte & 0x7f;
-  if (byte >= 0x80) {
-    byte = bytes[at++];
-    value |= (byte & 0x7f) << 7;
-    if (byte >= 0x80) {
-      byte = bytes[at++];
-      value |= (byte & 0x7f) << 14;
-      if (byte >= 0x80) {
-        byte = bytes[at++];
-        value |= (byte & 0x7f) << 21;
-        for (let scale = 0x10000000; byte >= 0x80; scale *= 0x80) {
-          byte = bytes[at++];
-          value += (byte & 0x7f) * scale;
-        }
-      }
-    }
-  }
-  readEnd = at;
-  return value;
-}
-
 /** Room for the longest prefix that the keys of a payload may share: the first key, stored whole. */
 function roomForPrefix(payload: Uint8Array): number {
   return (Math.min(readVarint(payload, 1), COMMON_BYTES_MAX) + 3) & ~3;
-}
-
-function u32(bytes: Uint8Array, at: number): number {
-  return (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
 }

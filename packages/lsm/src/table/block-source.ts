@@ -40,14 +40,16 @@ export class BlockSource {
 
   /** The block, if it is in memory. */
   find(ordinal: number): Frame | undefined {
-    const frame = this.#slots.frames[ordinal];
+    const frame = this.peek(ordinal);
     if (frame !== undefined) this.cache.touch(frame);
     return frame;
   }
 
   /** {@link find} that does not count as a use. */
   peek(ordinal: number): Frame | undefined {
-    return this.#slots.frames[ordinal];
+    const frame = this.#slots.frames[ordinal];
+    if (frame !== undefined && !frame.isDecoded) this.#decodeFrame(frame);
+    return frame;
   }
 
   has(ordinal: number): boolean {
@@ -56,9 +58,15 @@ export class BlockSource {
 
   /** Reads a block that is not in memory, and keeps it there. Throws `LSM_CORRUPT`, `LSM_WRONG_KEY`. */
   load(ordinal: number, type: BlockType, offset: number, bytes: number): Frame {
+    const frame = this.loadStored(ordinal, type, offset, bytes);
+    this.#decodeFrame(frame);
+    return frame;
+  }
+
+  /** {@link load}, but for the decoding: `findStored` alone may be asked of the frame. */
+  loadStored(ordinal: number, type: BlockType, offset: number, bytes: number): Frame {
     this.cache.misses++;
-    const payload = this.#decode(type, offset, this.read(offset, bytes));
-    return this.#keep(ordinal, offset, payload);
+    return this.#keep(ordinal, offset, this.#decode(type, offset, this.read(offset, bytes)));
   }
 
   /** {@link load}, unless the block has come into memory meanwhile. */
@@ -79,7 +87,8 @@ export class BlockSource {
       frame !== undefined && frame.capacity >= bytes
         ? frame
         : new Frame(Math.ceil(bytes / 512) * 512, false);
-    this.#fill(target, offset, payload);
+    target.hold(payload, offset);
+    this.#decodeFrame(target);
     return target;
   }
 
@@ -115,12 +124,7 @@ export class BlockSource {
 
   #keep(ordinal: number, offset: number, payload: Uint8Array): Frame {
     const frame = this.cache.take(this.#frameBytes(offset, payload));
-    try {
-      this.#fill(frame, offset, payload);
-    } catch (error) {
-      this.cache.giveBack(frame);
-      throw error;
-    }
+    frame.hold(payload, offset);
     this.cache.keep(this.#slots, ordinal, frame);
     return frame;
   }
@@ -131,8 +135,8 @@ export class BlockSource {
     throw corrupt(this.file.path, offset, 'a block of entries has no entries');
   }
 
-  #fill(frame: Frame, offset: number, payload: Uint8Array): void {
-    const problem = frame.fill(payload);
-    if (problem !== undefined) throw corrupt(this.file.path, offset, problem);
+  #decodeFrame(frame: Frame): void {
+    const problem = frame.decode();
+    if (problem !== undefined) throw corrupt(this.file.path, frame.offset, problem);
   }
 }

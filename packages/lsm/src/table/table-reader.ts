@@ -15,8 +15,8 @@
 import type { DataKeys } from '@nendb/codec';
 import type { VfsFile } from '@nendb/vfs';
 import type { BlockCache } from '../cache/block-cache.js';
-import type { Frame } from '../cache/frame.js';
 import type { BudgetAccount } from '../cache/memory-budget.js';
+import { StoredSearch } from '../cache/stored-search.js';
 import type { Entry, EntryCursor } from '../entry.js';
 import { corrupt } from '../errors.js';
 import { HEAD_BYTES, readHead } from '../file-head.js';
@@ -167,7 +167,12 @@ export class TableReader {
     const index = this.#index;
     if (index === undefined) return false;
     for (let block = index.find(key, from, to); block < index.blocks; block++) {
-      const frame = this.#frame(index, block);
+      const frame = this.#source.find(block);
+      if (frame === undefined) {
+        const outcome = this.#readAndFind(index, block, key, from, to, sequence, into);
+        if (outcome === StoredSearch.behind) continue;
+        return outcome === StoredSearch.found;
+      }
       const at = frame.search(key, from, to, sequence);
       if (at === frame.count) continue;
       if (!frame.hasKey(at, key, from, to)) return false;
@@ -234,11 +239,21 @@ export class TableReader {
     this.#source.close();
   }
 
-  #frame(index: TableIndex, block: number): Frame {
-    const frame = this.#source.find(block);
-    if (frame !== undefined) return frame;
+  /** Reads a block that is not in memory, and looks the key up in it as it is stored. */
+  #readAndFind(
+    index: TableIndex,
+    block: number,
+    key: Uint8Array,
+    from: number,
+    to: number,
+    sequence: number,
+    into: Entry,
+  ): StoredSearch {
     const { offset, bytes } = index.handle(block);
-    return this.#source.load(block, BlockType.data, offset, bytes);
+    const frame = this.#source.loadStored(block, BlockType.data, offset, bytes);
+    const outcome = frame.findStored(key, from, to, sequence, into);
+    if (outcome !== StoredSearch.malformed) return outcome;
+    throw corrupt(this.path, offset, 'an entry reaches out of its block');
   }
 
   /** Where the data blocks end: where the first thing that is none begins. */
