@@ -16,9 +16,6 @@ import { bytes, integer, milliseconds, nonEmpty, oneOf, syncPolicy } from './opt
 
 const GiB = 1024 ** 3;
 
-/** Stores that are planned, and refused by name so that nobody believes in a spelling mistake. */
-const STORES_PLANNED = ['lsm'];
-
 interface OptionDoc {
   /** How the value is called in the help. */
   value: string;
@@ -45,9 +42,9 @@ export const configSchema = z.object({
     value: 'POLICY',
     help: 'when writes reach the disk: always|<ms>ms|every:<N>|os',
   }),
-  store: z.optional(oneOf(['dash', 'map'])).register(docs, {
+  store: z.optional(oneOf(['dash', 'lsm', 'map'])).register(docs, {
     value: 'STORE',
-    help: 'where keys live: dash|map; a directory keeps its own (dash for a new one)',
+    help: 'where keys live: dash|lsm|map; a directory keeps its own (dash for a new one)',
   }),
   regionBytes: z.optional(bytes(1024 ** 2, 32 * GiB)).register(docs, {
     value: 'BYTES',
@@ -56,6 +53,10 @@ export const configSchema = z.object({
   pmemPath: z.optional(nonEmpty('a file')).register(docs, {
     value: 'FILE',
     help: 'map the dash store to this file, best on tmpfs: a restart after kill -9 is at once',
+  }),
+  lsmMemoryBytes: z.optional(bytes(128 * 1024, 1024 * GiB)).register(docs, {
+    value: 'BYTES',
+    help: 'memory of the lsm store, which keeps its keys on disk (128mb)',
   }),
   requirepassFile: z.optional(nonEmpty('a file that holds the password')).register(docs, {
     value: 'FILE',
@@ -231,12 +232,6 @@ function validate(
   const name = issue.path[0] as OptionName;
   const came = texts[name] ?? '';
   const shown = `'${came.length > 80 ? `${came.slice(0, 80)}…` : came}'`;
-  if (name === 'store' && STORES_PLANNED.includes(came)) {
-    throw new ConfigError(
-      'CONFIG_BAD_VALUE',
-      `${sources.store}: expected ${issue.message}, came ${shown}; the store '${came}' does not exist yet in this version, use --store dash`,
-    );
-  }
   throw new ConfigError(
     'CONFIG_BAD_VALUE',
     `${sources[name]}: expected ${issue.message}, came ${shown}; correct it, or leave it out for the default (see --help)`,

@@ -121,3 +121,6 @@ export const LINGER_MS = 1_000;
 
 /** A silent connection is probed so often, as Redis does, so that peers that vanished are noticed. */
 export const KEEP_ALIVE_MS = 300_000;
+
+/** A memtable of the lsm store: larger ones make a restart longer, and writes no cheaper. */
+export const LSM_MEMTABLE_BYTES_MAX = 64 * 1024 * 1024;

@@ -65,6 +65,7 @@ export async function startServer(
       store: config.store,
       regionBytes: config.regionBytes,
       pmemPath: config.pmemPath,
+      lsm: lsmOptions(config),
       sync: config.sync,
       segmentBytesMax: config.segmentBytes,
       snapshotLogBytesMin: config.snapshotLogBytes,
@@ -81,6 +82,13 @@ export async function startServer(
     await engine.close();
     throw error;
   }
+}
+
+/** Half of the memory for what is written, up to the size at which larger tables gain nothing; the rest for reads. */
+function lsmOptions({ lsmMemoryBytes }: ServerConfig): EngineOptions['lsm'] {
+  if (lsmMemoryBytes === undefined) return undefined;
+  const memtableBytes = Math.min(Math.floor(lsmMemoryBytes / 2), limits.LSM_MEMTABLE_BYTES_MAX);
+  return { memtableBytes, cacheBytes: lsmMemoryBytes - memtableBytes };
 }
 
 /** The configuration with as many clients as the process can have descriptors for. */

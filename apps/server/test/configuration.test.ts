@@ -69,6 +69,7 @@ describe('where a value comes from', () => {
       store: 'map',
       regionBytes: '64mb',
       pmemPath: '/dev/shm/region',
+      lsmMemoryBytes: '2mb',
       requirepassFile: 'f',
       protectedMode: 'no',
       clientsMax: '5',
@@ -151,10 +152,11 @@ describe('mistakes', () => {
     expect(mistake([], { NENDB_SYNC_EVERY: 'x' }).message).toMatch(/^NENDB_SYNC_EVERY: expected/);
   });
 
-  it.each(['lsm'])('says that the store %s does not exist yet', (store) => {
-    expect(mistake(['--store', store]).message).toContain(
-      `the store '${store}' does not exist yet`,
-    );
+  it('R5: takes each store there is, and no other', () => {
+    for (const store of ['dash', 'lsm', 'map']) {
+      expect(run(['--store', store]).config.store).toBe(store);
+    }
+    expect(mistake(['--store', 'lms']).message).toMatch(/^--store: expected .*came 'lms'/);
   });
 
   it('does not repeat a secret that was given to the wrong flag', () => {

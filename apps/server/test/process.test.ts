@@ -98,7 +98,7 @@ describe('a start', () => {
 describe('a start that cannot be', () => {
   it('exits 2 with one line for a bad value', async () => {
     await expectFailure(['--sync', 'never'], 2, /--sync: expected always.*came 'never'/);
-    await expectFailure(['--store', 'lsm'], 2, /'lsm' does not exist yet/);
+    await expectFailure(['--store', 'lms'], 2, /--store: expected .*came 'lms'/);
     await expectFailure(['--requirepass-file', '/nowhere'], 2, /--requirepass-file \/nowhere/);
   });
 

@@ -125,5 +125,5 @@ export const POSITIONS_MAX = 4096;
 export const SAMPLE_WALK_ENTRIES = 1000;
 /** Of more, one of so many behind a random place: evens out that keys lie unevenly. */
 export const SAMPLE_WINDOW_ENTRIES = 64;
-/** Keys that were loaded for commands that have not come back: they are not waited for for ever. */
-export const PREPARED_KEYS_MAX = 16 * 1024;
+/** How long a key of the LSM store that was loaded is not waited for again: longer than a command's other loads. */
+export const LOADED_MS = 1000;

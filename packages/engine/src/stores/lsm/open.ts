@@ -40,7 +40,7 @@ export async function openLsmStore(home: LsmStoreHome): Promise<LsmStore> {
     await tree.close();
     throw error;
   }
-  preparation = new Preparation(tree);
+  preparation = new Preparation(tree, vfs.clock);
   const random = new Uint8Array(4);
   vfs.random.fill(random);
   const firstToken = new DataView(random.buffer).getUint32(0) % WORD;

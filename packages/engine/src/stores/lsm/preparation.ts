@@ -1,35 +1,35 @@
 /**
  * Brings the records of keys into memory before a command runs, and holds commands back while flushes fall behind.
  *
- * Invariant: what was loaded is not asked for again by the same command: keys that do not fit the cache together are
- * read from the disk in the call, instead of being loaded for ever.
+ * Invariant: a key that was loaded is not waited for again soon, whoever asks: keys that do not fit the cache
+ * together, of one command or of many, are read from the disk in the call then, instead of being loaded for ever.
  */
 import type { Lsm } from '@nendb/lsm';
+import type { Clock } from '@nendb/vfs';
 import { latin1 } from '../../latin1.js';
-import { PREPARED_KEYS_MAX } from '../../limits.js';
+import { LOADED_MS } from '../../limits.js';
 
 export class Preparation {
   readonly #tree: Lsm;
-  /** Loaded, and not asked for since. */
-  readonly #loaded = new Set<string>();
+  readonly #clock: Clock;
+  /** When keys were loaded, in monotonic ms, oldest first. */
+  readonly #loadedMs = new Map<string, number>();
   #waiting: (() => void)[] = [];
 
-  constructor(tree: Lsm) {
+  constructor(tree: Lsm, clock: Clock) {
     this.#tree = tree;
+    this.#clock = clock;
   }
 
   prepare(keys: readonly Buffer[]): true | Promise<void> {
     // Where flushes fail, writes are refused, and reads go on.
-    if (this.#tree.pressure && this.#tree.health.healthy)
+    if (this.#tree.pressure && this.#tree.health.healthy) {
       return new Promise((resolve) => this.#waiting.push(resolve));
-    const cold = keys.filter((key) => !this.#take(key));
+    }
+    const cold = this.#loadedMs.size === 0 ? keys : keys.filter((key) => !this.#isLoaded(key));
     const ready = cold.length === 0 || this.#tree.prepare(cold);
     if (ready === true) return true;
-    return ready.then(() => {
-      for (const key of keys) this.#loaded.add(nameOf(key));
-      // Of commands that never came back.
-      if (this.#loaded.size > PREPARED_KEYS_MAX) this.#loaded.clear();
-    });
+    return ready.then(() => this.#note(keys));
   }
 
   /** The tree has done, or failed to do, something about its pressure. */
@@ -39,8 +39,22 @@ export class Preparation {
     for (const resolve of waiting) resolve();
   }
 
-  #take(key: Buffer): boolean {
-    return this.#loaded.size > 0 && this.#loaded.delete(nameOf(key));
+  #note(keys: readonly Buffer[]): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const [name, ms] of this.#loadedMs) {
+      if (nowMs - ms <= LOADED_MS) break;
+      this.#loadedMs.delete(name);
+    }
+    for (const key of keys) {
+      const name = nameOf(key);
+      this.#loadedMs.delete(name);
+      this.#loadedMs.set(name, nowMs);
+    }
+  }
+
+  #isLoaded(key: Buffer): boolean {
+    const ms = this.#loadedMs.get(nameOf(key));
+    return ms !== undefined && this.#clock.monotonicMs() - ms <= LOADED_MS;
   }
 }
 
