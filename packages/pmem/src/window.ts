@@ -53,7 +53,12 @@ export class MemoryWindow implements RegionWindow {
   }
 
   zero(from: number, to: number): void {
-    this.u8.fill(0, from, to);
+    // On shared memory a fill of bytes goes byte by byte; one of words does not.
+    const firstWord = Math.min((from + 3) & ~3, to);
+    const lastWord = Math.max(to & ~3, firstWord);
+    if (from < firstWord) this.u8.fill(0, from, firstWord);
+    if (firstWord < lastWord) this.i32.fill(0, firstWord >>> 2, lastWord >>> 2);
+    if (lastWord < to) this.u8.fill(0, lastWord, to);
   }
 
   #copyShort(at: number, source: Uint8Array, from: number, to: number): void {

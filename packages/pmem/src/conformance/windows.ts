@@ -54,6 +54,20 @@ export const windowCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'zeroes exactly the bytes it is asked for',
+    body({ windows: [window] }) {
+      const source = new Uint8Array(32).fill(0xff);
+      for (let from = 0; from <= 16; from++) {
+        for (let to = from; to <= 16; to++) {
+          window.copyIn(AT, source, 0, source.length);
+          window.zero(AT + from, AT + to);
+          const expected = source.slice().fill(0, from, to);
+          assert.deepEqual(window.u8.slice(AT, AT + 32), expected, `${from} to ${to}`);
+        }
+      }
+    },
+  },
+  {
     name: 'copies inside a window may overlap',
     body({ windows: [window] }) {
       const source = Uint8Array.from({ length: 200 }, (_, i) => i + 1);
