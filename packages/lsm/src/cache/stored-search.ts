@@ -2,8 +2,9 @@
  * A point read in a block of entries as it is stored: by restart points, then entry by entry.
  *
  * Hot. A block that is read for one key and dropped before the next costs less so than decoded: laying out
- * all of its entries takes five times as long as finding one. No key is put together: it is enough to know
- * how many bytes the last entry shared with the key looked for (as in LevelDB's comparator-free seeks).
+ * all of its entries takes five times as long as finding one. No key is put together. Keys ascend, so it is
+ * enough to know how many bytes the last entry shared with the key looked for: who shares more with that
+ * entry is before the key as well, who shares less is behind it.
  */
 import type { Entry, EntryKind } from '../entry.js';
 import { compareBytes } from '../order.js';
