@@ -146,6 +146,16 @@ async function agree(model: Model, { wal, leases, tail }: Real): Promise<void> {
   expect(lsn).toBeGreaterThanOrEqual(promised);
 }
 
+/**
+ * Waits for what was asked for earlier and could be done only now: a segment that was sealed since, or
+ * let go by the last reader, is removed in the background.
+ */
+async function atRest(model: Model, { sim, wal }: Real): Promise<void> {
+  await sim.settle();
+  if (wal.firstLsn > model.firstLsn) model.removals++;
+  model.firstLsn = wal.firstLsn;
+}
+
 /** Notes a unit of records that was given to the log; the payloads to give. */
 function make(model: Model, sizes: readonly number[]): Buffer[] {
   const payloads = sizes.map((bytes) => {
@@ -249,6 +259,7 @@ export class Follow extends Step {
   }
   protected async does(model: Model, real: Real): Promise<void> {
     const { wal } = real;
+    if (!real.tail) await atRest(model, real);
     if (!real.tail) {
       const from = lsnAt(model, this.part);
       real.tail = { entries: wal.tail({ from }), next: from };
@@ -277,7 +288,9 @@ export class Retain extends Step {
   constructor(readonly part: number) {
     super();
   }
-  protected async does(model: Model, { wal, leases }: Real): Promise<void> {
+  protected async does(model: Model, real: Real): Promise<void> {
+    await atRest(model, real);
+    const { wal, leases } = real;
     leases.push({ lease: wal.retain(lsnAt(model, this.part)), lost: false });
   }
   toString = () => `retain(${this.part})`;
@@ -332,6 +345,7 @@ export class TruncateAfter extends Step {
     super();
   }
   protected async does(model: Model, real: Real): Promise<void> {
+    await atRest(model, real);
     const { wal } = real;
     const ends = [...model.unitEnds].filter((lsn) => lsn >= model.firstLsn - 1);
     const lsn = ends[Math.max(0, ends.length - 1 - this.units)];
@@ -354,6 +368,7 @@ export class Reopen extends Step {
   protected async does(model: Model, real: Real): Promise<void> {
     await real.tail?.entries.return();
     await real.wal.close();
+    model.firstLsn = real.wal.firstLsn;
     await Promise.all(real.pending.splice(0));
     const { recovery } = await real.open();
     model.epoch++;

@@ -177,6 +177,8 @@ export async function live(seed: number, steps: number): Promise<Life> {
         tail = undefined;
       } else if (what === 14 && wal.lastLsn >= wal.firstLsn) {
         await Promise.all(pending.splice(0));
+        // What a lease has let go is removed in the background: then the log begins elsewhere.
+        await wal.truncateBefore(0);
         const ends = [...now.unitEnds].filter(
           (lsn) => lsn >= wal.firstLsn - 1 && lsn <= wal.lastLsn,
         );
