@@ -5,7 +5,7 @@ import type { Timers, Vfs } from '@nendb/vfs';
 import type { SyncPolicy, WalHealth, WalRecovery, WalStats } from '@nendb/wal';
 import type { FieldVisitor, KeyVisitor, RecordView, StoreUsage } from './stores/store.js';
 
-/** Stores that exist. Others that are planned are refused with `ENGINE_STORE_UNAVAILABLE`. */
+/** Stores that exist. Others are refused with `ENGINE_STORE_UNAVAILABLE`. */
 export type StoreKind = 'dash' | 'lsm' | 'map';
 
 /** The options of `Lsm.open` in `@nendb/lsm` that a database passes through; sizes in bytes. */
@@ -289,7 +289,7 @@ export interface EngineView {
   readonly dir: string;
   readonly databaseUuid: string;
   readonly recovery: EngineRecovery;
-  /** The store of the directory: `dash` or `map`. */
+  /** The store of the directory: `dash`, `lsm` or `map`. */
   readonly storeKind: string;
   readonly epoch: number;
   /** Applied to the store: what reads see. */

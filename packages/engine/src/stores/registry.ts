@@ -1,4 +1,4 @@
-/** The stores there are, by name: `dash` is the default, `map` the reference for tests. */
+/** The stores there are, by name: `dash` is the default, `lsm` is on disk, `map` the reference for tests. */
 import { EngineError } from '../errors.js';
 import type { EngineSettings } from '../options.js';
 import { openDashStore } from './dash/open.js';
