@@ -5,10 +5,12 @@
  * closed nor idle, which the format document names.
  */
 
-import { lsn } from '@nendb/codec';
+import { crc32, lsn } from '@nendb/codec';
 import { SimVfs } from '@nendb/vfs/sim';
 import { Wal, WalError, type WalReplay } from '@nendb/wal';
 import { describe, expect, test } from 'vitest';
+import * as format from '../src/format.js';
+import { emptyFrameHeader, frameSeed, readFrameHeader } from '../src/frame.js';
 import { MemoryVfs } from './memory-vfs.js';
 import { build, type Ending, type Files, filesOf, LAST, SEGMENTS } from './offline/damaged-log.js';
 import { DIR, type Oracle, openSim, SMALL } from './sim-log.js';
@@ -189,6 +191,38 @@ describe('R13: a log whose files', () => {
     const found = await outcome(new Map(files).set(SEGMENTS[0], foreign));
     expect(found.error?.code).toBe('WAL_CORRUPT');
   });
+});
+
+/** Sets both checksums of the frame at `at` right again: what a hand can do, and no disk. */
+function reseal(bytes: Uint8Array, at: number, seed: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const payloadAt = at + format.FRAME_HEADER_BYTES;
+  const payloadBytes = view.getUint32(at + format.FRAME_PAYLOAD_BYTES_AT, true);
+  const payload = bytes.subarray(payloadAt, payloadAt + payloadBytes);
+  view.setUint32(at + format.FRAME_PAYLOAD_CRC_AT, crc32(payload), true);
+  const header = emptyFrameHeader();
+  const place = new DataView(new ArrayBuffer(8));
+  place.setBigUint64(0, BigInt(at), true);
+  const before = crc32(new Uint8Array(place.buffer), seed);
+  const crc = crc32(bytes.subarray(at + format.FRAME_CRC_FROM, payloadAt), before);
+  view.setUint32(at + format.FRAME_CRC_AT, crc, true);
+  expect(readFrameHeader(bytes, view, at, header, at, seed)).toBe(true);
+}
+
+test('R13: a frame of a sealed segment that is another one, with right checksums, breaks the chain', async () => {
+  const { files, oracle } = await build('closed');
+  const bytes = Uint8Array.from(files.get(SEGMENTS[0]) as Uint8Array);
+  const view = new DataView(bytes.buffer);
+  const at = view.getUint32(format.HEADER_BYTES_AT, true);
+  const uuidAt = format.HEADER_UUID_AT;
+  const seed = frameSeed(bytes.subarray(uuidAt, uuidAt + 16));
+  reseal(bytes, at, seed);
+  expect((await outcome(new Map(files).set(SEGMENTS[0], bytes))).records).toEqual(whole(oracle));
+  bytes[at + format.FRAME_HEADER_BYTES + 5] ^= 1;
+  reseal(bytes, at, seed);
+  const { error } = await outcome(new Map(files).set(SEGMENTS[0], bytes));
+  expect(error).toMatchObject({ code: 'WAL_CORRUPT', file: `${DIR}/${SEGMENTS[0]}` });
+  expect(error?.message).toContain('chained checksum');
 });
 
 describe('R13: zeros', () => {

@@ -124,6 +124,31 @@ describe('{ windowMs }', () => {
     }));
 });
 
+test('a window that ends while a sync runs is synced right after it, without a further append', async () => {
+  const sim = new SimVfs({ record: false, order: 'fifo' });
+  const open = sim.open.bind(sim);
+  sim.open = async (...of) => {
+    const file = await open(...of);
+    const sync = file.sync.bind(file);
+    file.sync = async (options) => {
+      await new Promise<void>((resolve) => sim.timers.after(30, resolve));
+      await sync(options);
+    };
+    return file;
+  };
+  const { wal } = await sim.run(() => openSim(sim, { sync: { windowMs: 10 }, ...BIG }));
+  wal.submit(record(10));
+  await sim.settle(15);
+  // The first window is over, its sync runs until 40 ms; the second one ends before that.
+  wal.submit(record(10));
+  await sim.settle(20);
+  expect(wal.syncedLsn).toBe(0);
+  await sim.settle(40);
+  expect(wal.syncedLsn).toBe(2);
+  await sim.run(() => wal.close());
+  sim.assertClean();
+});
+
 describe('{ every }', () => {
   test('a sync starts with every n-th record', () =>
     run({ every: 4 }, async (wal, sim) => {
@@ -223,6 +248,20 @@ describe.each<SyncPolicy>(['always', { windowMs: 1000 }, { every: 1000 }, 'os'])
       expect(heard).toEqual([1, 2, 3]);
     }));
 
+  test('appendSync tells the place of its own record, whatever listeners append meanwhile', () =>
+    run(sync, async (wal) => {
+      const stop = wal.onDurable(() => {
+        stop();
+        wal.submit(record(20));
+      });
+      const told = [10, 6000].map((bytes) => wal.appendSync(record(bytes)));
+      await wal.sync();
+      const found = new Map<number, number>();
+      for await (const { lsn, position } of wal.read()) found.set(lsn, position.offset);
+      expect(told.map(({ lsn }) => lsn)).toEqual([1, 3]);
+      expect(told.map(({ offset }) => offset)).toEqual([found.get(1), found.get(3)]);
+    }));
+
   test('the buffer is the caller’s again at once', () =>
     run(sync, async (wal) => {
       const bytes = Buffer.from('mine');
@@ -272,6 +311,23 @@ test('pressure: too much waits for the disk, and onDurable tells when it no long
       await sim.settle();
       expect(wal.pressure).toBe(false);
       expect(told).toBe(2);
+    },
+    { ...BIG, pendingBytesMax: 2000 },
+  ));
+
+test('what is written while a sync runs still counts as pressure when it has ended', () =>
+  run(
+    'os',
+    async (wal, sim) => {
+      await wal.append(record(3000));
+      const synced = wal.sync();
+      await turn(sim);
+      wal.submit(record(3000));
+      await synced;
+      expect(wal.syncedLsn).toBe(1);
+      expect(wal.pressure).toBe(true);
+      await wal.sync();
+      expect(wal.pressure).toBe(false);
     },
     { ...BIG, pendingBytesMax: 2000 },
   ));
