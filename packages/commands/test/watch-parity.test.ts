@@ -99,8 +99,8 @@ describe.skipIf(!redisInstalled)('WATCH does as redis-server does', () => {
   for (const protocol of [2, 3] as const) {
     it(`when a key ends after it was watched, RESP${protocol}`, async () => {
       await begin(protocol);
-      await compareAll('0 SET k v PX 30', '0 WATCH k', '0 MULTI', '0 GET k');
-      await sleep(50);
+      await compareAll('0 SET k v PX 700', '0 WATCH k', '0 MULTI', '0 GET k');
+      await sleep(800);
       expect(NULL_ARRAYS).toContain(await compare(0, 'EXEC'));
     });
 

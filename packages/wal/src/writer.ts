@@ -16,6 +16,7 @@
 
 import { type Vfs, writeFullySync } from '@nendb/vfs';
 import type { Appender } from './appender.js';
+import { BackgroundSync } from './background-sync.js';
 import type { Clockwork } from './clockwork.js';
 import { encodeControlFrame } from './control-frame.js';
 import { DiskSpeed } from './disk-speed.js';
@@ -49,7 +50,7 @@ export class Writer {
   #slot: Slot;
   readonly #lone: LoneFrame;
   readonly #disk: DiskSpeed;
-  #backgroundSync: Promise<void> | undefined;
+  readonly #backgroundSync = new BackgroundSync();
   /** The plan is syncing: a background sync would run beside it on the same descriptor. */
   #planSyncs = false;
   readonly #retired: Retired;
@@ -217,7 +218,7 @@ export class Writer {
   /** Resolves when no I/O of the writer is under way. */
   async settled(): Promise<void> {
     await this.#pump.poolEmpty();
-    await this.#backgroundSync;
+    await this.#backgroundSync.running;
     await this.#retired.closed();
   }
 
@@ -231,7 +232,7 @@ export class Writer {
   /** Syncs what is written, beside the plan. Returns whether it began: not while a sync runs. */
   syncInBackground(): boolean {
     const live = this.#live;
-    if (this.#backgroundSync || this.#planSyncs || this.#stopped) return false;
+    if (this.#backgroundSync.running || this.#planSyncs || this.#stopped) return false;
     if (this.#marks.syncedLsn === live.lastLsn) return false;
     const { lastLsn, end } = live;
     const { writtenBytes } = this.#marks;
@@ -246,7 +247,7 @@ export class Writer {
 
   /** Syncs what is reserved and calls `then`. Returns whether it began: not while a sync runs. */
   syncReserved(then: () => void): boolean {
-    if (this.#backgroundSync || this.#planSyncs || this.#stopped) return false;
+    if (this.#backgroundSync.running || this.#planSyncs || this.#stopped) return false;
     this.#syncBeside(this.#live, () => {
       this.#listener.reserved();
       then();
@@ -255,23 +256,20 @@ export class Writer {
   }
 
   #syncBeside(live: LiveSegment, then: () => void): void {
-    this.#backgroundSync = this.#startBackgroundSync(live).then(
+    this.#backgroundSync.start(
+      async () => {
+        // What the pool still holds may be a sync of this descriptor that was overtaken.
+        if (!this.#pump.poolIsEmpty) await this.#pump.poolNow();
+        // A rotation that happened meanwhile has synced, and closes, the file.
+        if (this.#live === live && !this.#stopped) await live.file.sync({ dataOnly: true });
+      },
       () => {
-        this.#backgroundSync = undefined;
         if (!this.#stopped) then();
       },
-      (error: unknown) => {
-        this.#backgroundSync = undefined;
+      (error) => {
         if (!this.#stopped) this.#listener.failed('sync', error);
       },
     );
-  }
-
-  async #startBackgroundSync(live: LiveSegment): Promise<void> {
-    // What the pool still holds may be a sync of this descriptor that was overtaken.
-    if (!this.#pump.poolIsEmpty) await this.#pump.poolNow();
-    // A rotation that happened meanwhile has synced, and closes, the file.
-    if (this.#live === live && !this.#stopped) await live.file.sync({ dataOnly: true });
   }
 
   /** Writes and syncs an idle mark when everything is synced and nothing is pending. */
@@ -345,9 +343,8 @@ export class Writer {
     const live = this.#live;
     this.#planSyncs = true;
     // In place there is a descriptor of its own.
-    if (pool && this.#backgroundSync) {
-      yield { kind: 'wait', promise: this.#backgroundSync, pool: true };
-    }
+    const { running } = this.#backgroundSync;
+    if (pool && running) yield { kind: 'wait', promise: running, pool: true };
     const { lastLsn, end } = live;
     const { writtenBytes } = this.#marks;
     const startedMs = this.#disk.nowMs();
@@ -368,9 +365,8 @@ export class Writer {
     const old = this.#live;
     const pool = this.#disk.isSlow;
     this.#planSyncs = true;
-    const { identity } = this.#options;
     const nowMs = this.#time.nowMs();
-    const header = successorHeader(this.#vfs, identity, old, next.sequence, nowMs);
+    const header = successorHeader(this.#vfs, this.#options.identity, old, next.sequence, nowMs);
     const bytes = encodeSegmentHeader(header);
     const live = new LiveSegment(this.#options.dir, header, bytes.length, next.file, next.twin);
     yield { kind: 'write', file: live.file, bytes, position: 0, pool: false };
