@@ -225,6 +225,29 @@ test('R13: a frame of a sealed segment that is another one, with right checksums
   expect(error?.message).toContain('chained checksum');
 });
 
+/** No record is lost with an idle mark, but the place is one that what follows knows to be synced. */
+test('R13: a damaged idle mark is damage, and what follows it no torn tail', async () => {
+  const sim = new SimVfs({ seed: 8, record: false });
+  const places = await sim.run(async () => {
+    const { wal } = await openSim(sim, { preallocate: false });
+    await wal.append(Buffer.from('before'));
+    const from = wal.position.offset;
+    await sim.settle(500);
+    const to = wal.position.offset;
+    await wal.append(Buffer.from('after'));
+    return { from, to };
+  });
+  expect(places.to - places.from).toBe(format.FRAME_HEADER_BYTES);
+  const files = filesOf(sim);
+  expect((await outcome(files)).records).toHaveLength(2);
+  for (let at = places.from; at < places.to; at++) {
+    const bytes = Uint8Array.from(files.get(SEGMENTS[0]) as Uint8Array);
+    bytes[at] ^= 1 << (at % 8);
+    const { error } = await outcome(new Map(files).set(SEGMENTS[0], bytes));
+    expect(error, `offset ${at}`).toMatchObject({ code: 'WAL_CORRUPT', offset: places.from });
+  }
+});
+
 describe('R13: zeros', () => {
   test.each([1, 7, 8, 63, 64, 511, 4096])(
     '%i behind the last frame are a clean end',
