@@ -3,8 +3,8 @@ import { CrashSweep } from './crash-sweep.js';
 
 const rotating = Math.floor(performance.timeOrigin) % 1_000_000;
 
-it(`with the store lsm recovers a commit prefix at or above the last acknowledgement from 400 images (rotating seed ${rotating})`, async () => {
-  const sweep = new CrashSweep({ imagesMax: 400, nestEvery: 80 });
+it(`with the store lsm recovers a commit prefix at or above the last acknowledgement from 800 images (rotating seed ${rotating})`, async () => {
+  const sweep = new CrashSweep({ imagesMax: 800, nestEvery: 80 });
   const policies = ['always', { every: 4 }, 'os'] as const;
   for (let i = 0; !sweep.done; i++) {
     const seed = i % 3 === 2 ? rotating + i : 300 + i;
@@ -12,7 +12,7 @@ it(`with the store lsm recovers a commit prefix at or above the last acknowledge
   }
   const { images, nested, runs } = sweep.result;
   console.log(sweep.result);
-  expect(images).toBeGreaterThanOrEqual(400);
+  expect(images).toBeGreaterThanOrEqual(800);
   expect(nested).toBeGreaterThan(10);
   expect(runs).toBeGreaterThan(0);
 }, 240_000);

@@ -17,7 +17,7 @@ import type { Lsm } from '@nendb/lsm';
 import { EffectType } from '../../effects/format.js';
 import { EffectReader } from '../../effects/reader.js';
 import { EffectWriter } from '../../effects/writer.js';
-import { EngineError } from '../../errors.js';
+import { asEngineError, EngineError } from '../../errors.js';
 import { IMAGE_CHUNK_BYTES_MAX, IMAGE_STEP_ROWS } from '../../limits.js';
 import type { StoreLog, StorePersistence } from '../persistence.js';
 import {
@@ -144,21 +144,19 @@ export class LsmStore extends TreeWriter implements Store, StorePersistence {
     const { fieldsExpireAtMs } = this.#view.decode(bytes);
     if (fieldsExpireAtMs === 0 || fieldsExpireAtMs >= nowMs) return 0;
     let expired = 0;
-    this.#stage.visitFields(fieldsPrefix(at), (_, value) => {
-      const { expireAtMs } = this.#fieldView.decode(value);
-      if (expireAtMs !== 0 && expireAtMs < nowMs) expired++;
-    });
+    inEngineTerms(() =>
+      this.#stage.visitFields(fieldsPrefix(at), (_, value) => {
+        const { expireAtMs } = this.#fieldView.decode(value);
+        if (expireAtMs !== 0 && expireAtMs < nowMs) expired++;
+      }),
+    );
     return expired;
   }
 
   scan(namespace: number, cursor: number, count: number, visit: KeyVisitor): number {
-    return scanGround(
-      this.#tree,
-      keysOf(namespace),
-      this.#positions,
-      cursor,
-      count,
-      this.#showKeys(visit),
+    const show = this.#showKeys(visit);
+    return inEngineTerms(() =>
+      scanGround(this.#tree, keysOf(namespace), this.#positions, cursor, count, show),
     );
   }
 
@@ -173,7 +171,9 @@ export class LsmStore extends TreeWriter implements Store, StorePersistence {
   ): number {
     const ground = fieldsOf(recordKey(namespace, key, from, to));
     const show = this.#showFields(ground, visit);
-    return scanGround(this.#tree, ground, this.#positions, cursor, count, show);
+    return inEngineTerms(() =>
+      scanGround(this.#tree, ground, this.#positions, cursor, count, show),
+    );
   }
 
   scanExpired(
@@ -183,11 +183,12 @@ export class LsmStore extends TreeWriter implements Store, StorePersistence {
     stepsMax: number,
     visit: KeyVisitor,
   ): number {
-    const due = this.#keyEnds.due(namespace, nowMs, Math.min(count, stepsMax), () => true);
+    const most = Math.min(count, stepsMax);
+    const due = inEngineTerms(() => this.#keyEnds.due(namespace, nowMs, most, () => true));
     const show = this.#showKeys(visit);
     for (const end of due) {
       const at = recordOfKeyEnd(end);
-      const bytes = this.#tree.getView(at);
+      const bytes = this.#stage.get(at);
       if (bytes !== undefined) show(at, bytes);
     }
     return due.length;
@@ -201,13 +202,15 @@ export class LsmStore extends TreeWriter implements Store, StorePersistence {
     visit: ExpiredFieldVisitor,
   ): number {
     const most = Math.min(count, stepsMax);
-    const due = this.#fieldEnds.due(namespace, nowMs, most, (end) => this.#isEnd(end));
+    const due = inEngineTerms(() =>
+      this.#fieldEnds.due(namespace, nowMs, most, (end) => this.#isEnd(end)),
+    );
     for (const end of due) {
       const { record, prefix, field } = recordsOfFieldEnd(end);
-      const bytes = this.#tree.getView(record);
+      const bytes = this.#stage.get(record);
       if (bytes === undefined) continue;
       const key = Buffer.from(this.#view.decode(bytes).longName ?? nameInRecord(record));
-      const value = this.#tree.getView(field);
+      const value = this.#stage.get(field, prefix);
       if (value === undefined) continue;
       visit(key, this.#fieldView.decode(value).longName ?? nameInField(field, prefix.length));
     }
@@ -216,7 +219,8 @@ export class LsmStore extends TreeWriter implements Store, StorePersistence {
 
   sampleKey(namespace: number, random: number, visit: KeyVisitor): boolean {
     const total = this.keyCount(namespace);
-    return sampleGround(this.#tree, keysOf(namespace), total, random, this.#showKeys(visit));
+    const show = this.#showKeys(visit);
+    return inEngineTerms(() => sampleGround(this.#tree, keysOf(namespace), total, random, show));
   }
 
   sampleField(
@@ -228,11 +232,12 @@ export class LsmStore extends TreeWriter implements Store, StorePersistence {
     visit: FieldVisitor,
   ): boolean {
     const at = recordKey(namespace, key, from, to);
-    const bytes = this.#tree.getView(at);
+    const bytes = this.#stage.get(at);
     if (bytes === undefined) return false;
     const { fields } = this.#view.decode(bytes);
     const ground = fieldsOf(at);
-    return sampleGround(this.#tree, ground, fields, random, this.#showFields(ground, visit));
+    const show = this.#showFields(ground, visit);
+    return inEngineTerms(() => sampleGround(this.#tree, ground, fields, random, show));
   }
 
   /** Throws `EngineError` where the tree cannot take the commit: then nothing has happened. */
@@ -269,7 +274,7 @@ export class LsmStore extends TreeWriter implements Store, StorePersistence {
     return {
       next: (bytesMax) => {
         writer.reset();
-        const more = image.emit(writer, bytesMax, IMAGE_STEP_ROWS);
+        const more = inEngineTerms(() => image.emit(writer, bytesMax, IMAGE_STEP_ROWS));
         return more || writer.length > 0 ? writer.bytes.subarray(0, writer.length) : undefined;
       },
       release: () => {
@@ -289,7 +294,11 @@ export class LsmStore extends TreeWriter implements Store, StorePersistence {
   async close(): Promise<void> {
     this.#log.abandon();
     this.#preparation.goOn();
-    await this.#tree.close();
+    try {
+      await this.#tree.close();
+    } catch (error) {
+      throw asEngineError(error);
+    }
   }
 
   // What it is beyond its keys
@@ -359,6 +368,15 @@ export class LsmStore extends TreeWriter implements Store, StorePersistence {
       const view = this.#fieldView.decode(value);
       visit(view.longName ?? nameInField(at, prefix.length), view);
     };
+  }
+}
+
+/** What `read` returns; the tree's errors as the engine names them. */
+function inEngineTerms<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw asEngineError(error);
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import type { Lsm } from '@nendb/lsm';
 import type { Clock } from '@nendb/vfs';
+import { asEngineError } from '../../errors.js';
 import { latin1 } from '../../latin1.js';
 import { LOADED_MS } from '../../limits.js';
 
@@ -29,7 +30,12 @@ export class Preparation {
     const cold = this.#loadedMs.size === 0 ? keys : keys.filter((key) => !this.#isLoaded(key));
     const ready = cold.length === 0 || this.#tree.prepare(cold);
     if (ready === true) return true;
-    return ready.then(() => this.#note(keys));
+    return ready.then(
+      () => this.#note(keys),
+      (error: unknown) => {
+        throw asEngineError(error);
+      },
+    );
   }
 
   /** The tree has done, or failed to do, something about its pressure. */

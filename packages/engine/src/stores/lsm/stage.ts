@@ -10,6 +10,7 @@
  *  2. Nothing is in the tree before `take`, and everything at once then.
  */
 import { Batch, type Lsm } from '@nendb/lsm';
+import { asEngineError } from '../../errors.js';
 import { latin1 } from '../../latin1.js';
 import { behindPrefix, namespaceRange } from './tree-keys.js';
 
@@ -52,7 +53,11 @@ export class Stage {
       if (staged !== undefined) return staged.value;
       if (this.#isDropped(group, key)) return undefined;
     }
-    return this.#tree.getView(key);
+    try {
+      return this.#tree.getView(key);
+    } catch (error) {
+      throw asEngineError(error);
+    }
   }
 
   put(key: Buffer, value: Buffer | undefined, prefix: Buffer = NO_PREFIX): void {
