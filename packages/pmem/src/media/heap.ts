@@ -1,5 +1,5 @@
 /**
- * Memory of the process: one SharedArrayBuffer a window. The system gives its pages at the first
+ * Memory of the process: shared memory, one buffer a window. The system gives its pages at the first
  * touch, so a region costs what it uses; V8 does not count them as pressure on its collector (32 GiB
  * reserved: 0.3 ms, no resident memory, `external` unchanged).
  */
@@ -8,6 +8,10 @@ import { WINDOW_BYTES_MAX } from '../limits.js';
 import type { RegionCaps } from '../types.js';
 import { MemoryWindow } from '../window.js';
 import type { Medium } from './medium.js';
+import { separateMemory, WASM_PAGE_BYTES } from './separate-memory.js';
+
+/** Windows from here on lie apart, so that many of them do not keep the process from forking. */
+const SEPARATE_BYTES_MIN = 16 * 1024 * 1024;
 
 export class HeapMedium implements Medium {
   readonly backend = 'heap';
@@ -41,7 +45,7 @@ export function sharedBuffers(bytesMax: number): SharedArrayBuffer[] {
   for (let at = 0; at < bytesMax; at += WINDOW_BYTES_MAX) {
     const bytes = Math.min(WINDOW_BYTES_MAX, bytesMax - at);
     try {
-      buffers.push(new SharedArrayBuffer(bytes));
+      buffers.push(sharedBuffer(bytes));
     } catch (cause) {
       throw new PmemError(
         'PMEM_EXHAUSTED',
@@ -51,4 +55,9 @@ export function sharedBuffers(bytesMax: number): SharedArrayBuffer[] {
     }
   }
   return buffers;
+}
+
+function sharedBuffer(bytes: number): SharedArrayBuffer {
+  const whole = bytes >= SEPARATE_BYTES_MIN && bytes % WASM_PAGE_BYTES === 0;
+  return (whole ? separateMemory(bytes) : undefined) ?? new SharedArrayBuffer(bytes);
 }

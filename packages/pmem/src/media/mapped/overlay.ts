@@ -10,9 +10,8 @@
  * memory of WebAssembly will do: other buffers share pages with the allocator's.
  */
 import { MemoryWindow } from '../../window.js';
+import { separateMemory } from '../separate-memory.js';
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_NORESERVE, MAP_PRIVATE, type Native } from './native.js';
-
-const WASM_PAGE_BYTES = 65536;
 
 /** A mapped part of a file. */
 export interface Mapping {
@@ -21,18 +20,6 @@ export interface Mapping {
   readonly window: MemoryWindow;
   /** `undefined` where other threads cannot have it. */
   readonly buffer: SharedArrayBuffer | undefined;
-}
-
-interface WasmMemory {
-  readonly buffer: SharedArrayBuffer;
-}
-
-interface Wasm {
-  readonly Memory: new (descriptor: {
-    initial: number;
-    maximum: number;
-    shared: boolean;
-  }) => WasmMemory;
 }
 
 /**
@@ -46,24 +33,12 @@ export function mapShared(
   bytes: number,
   flags: number,
 ): Mapping | undefined {
-  const wasm = (globalThis as { WebAssembly?: Wasm }).WebAssembly;
-  if (wasm === undefined) return undefined;
-  const memory = makeMemory(wasm, Math.ceil(bytes / WASM_PAGE_BYTES));
-  if (memory === undefined) return undefined;
-  const window = new MemoryWindow(memory.buffer, 0, bytes);
+  const buffer = separateMemory(bytes);
+  if (buffer === undefined) return undefined;
+  const window = new MemoryWindow(buffer, 0, bytes);
   const address = native.addressOf(window.u8);
   native.map(address, bytes, flags | MAP_FIXED, fd, from);
-  return { address, bytes, window, buffer: memory.buffer };
-}
-
-/** Memory of `pages` pages; `undefined` where the system refuses so much address space. */
-function makeMemory(wasm: Wasm, pages: number): WasmMemory | undefined {
-  try {
-    return new wasm.Memory({ initial: pages, maximum: pages, shared: true });
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+  return { address, bytes, window, buffer };
 }
 
 export function mapUnshared(
