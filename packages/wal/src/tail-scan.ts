@@ -155,6 +155,10 @@ function successorMissing(segment: Segment, offset: number): WalError {
   );
 }
 
+/** Zeros that were reserved are passed over in pieces: most of what lies behind the end is nothing else. */
+const PIECE_BYTES = 4096;
+const ZEROS = Buffer.alloc(PIECE_BYTES);
+
 interface Rest {
   /** The highest watermark in a valid frame behind the end. */
   syncedLsn: number;
@@ -176,16 +180,19 @@ async function scanRest(file: VfsFile, segment: Segment, cursor: FrameCursor): P
     buffer.fill(0);
     const read = await readFully(file, buffer, position);
     if (read === 0) break;
-    for (let at = 0; at < READ_BYTES && at < read; at += format.FRAME_ALIGNMENT) {
-      if (view.getUint16(at + format.FRAME_MAGIC_AT, true) !== format.FRAME_MAGIC) continue;
-      if (!readFrameHeader(buffer, view, at, header, position + at, segment.seed)) continue;
-      rest.syncedLsn = Math.max(rest.syncedLsn, header.syncedLsn);
-      rest.syncedEnd = Math.max(rest.syncedEnd, header.syncedEnd);
-    }
-    for (let at = read - 1; at >= 0; at--) {
-      if (buffer[at] === 0) continue;
-      rest.end = Math.max(rest.end, position + at + 1);
-      break;
+    const limit = Math.min(READ_BYTES, read);
+    for (let from = 0; from < limit; from += PIECE_BYTES) {
+      const to = Math.min(from + PIECE_BYTES, limit);
+      if (ZEROS.compare(buffer, from, to, 0, to - from) === 0) continue;
+      for (let at = from; at < to; at += format.FRAME_ALIGNMENT) {
+        if (view.getUint16(at + format.FRAME_MAGIC_AT, true) !== format.FRAME_MAGIC) continue;
+        if (!readFrameHeader(buffer, view, at, header, position + at, segment.seed)) continue;
+        rest.syncedLsn = Math.max(rest.syncedLsn, header.syncedLsn);
+        rest.syncedEnd = Math.max(rest.syncedEnd, header.syncedEnd);
+      }
+      let last = to - 1;
+      while (buffer[last] === 0) last--;
+      rest.end = Math.max(rest.end, position + last + 1);
     }
     position += READ_BYTES;
   }

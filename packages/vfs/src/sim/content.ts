@@ -12,12 +12,18 @@
  *     changed.
  *  4. `stamp` grows with every change: of two contents of one file the later has the greater.
  */
-import { SECTOR_BYTES, type Sector, sectorOf } from './sector.js';
+import { SECTOR_BYTES, type Sector, sectorOf, ZERO_SECTOR } from './sector.js';
 
 const CHUNK_SECTORS = 64;
 
+const CHUNK_BYTES = CHUNK_SECTORS * SECTOR_BYTES;
+
 type Chunk = readonly (Sector | undefined)[];
 type Chunks = readonly (Chunk | undefined)[];
+
+/** Written zeros, as logs reserve blocks with: one chunk for all of them. */
+const ZERO_CHUNK: Chunk = new Array(CHUNK_SECTORS).fill(ZERO_SECTOR);
+const ZEROS = Buffer.alloc(CHUNK_BYTES);
 
 let stamps = 0;
 
@@ -62,6 +68,11 @@ export class FileContent {
     let at = position;
     while (at < end) {
       const index = Math.floor(at / SECTOR_BYTES);
+      if (at % CHUNK_BYTES === 0 && isZeroChunk(source, at - position)) {
+        edit.setChunk(at / CHUNK_BYTES, ZERO_CHUNK);
+        at += CHUNK_BYTES;
+        continue;
+      }
       const from = at - index * SECTOR_BYTES;
       const to = Math.min(SECTOR_BYTES, from + end - at);
       const bytes = new Uint8Array(SECTOR_BYTES);
@@ -142,6 +153,12 @@ class ChunkEdit {
     this.chunks = chunks.slice();
   }
 
+  setChunk(at: number, chunk: Chunk): void {
+    while (this.chunks.length <= at) this.chunks.push(undefined);
+    this.chunks[at] = chunk;
+    if (at === this.#openAt) this.#openAt = -1;
+  }
+
   set(index: number, sector: Sector | undefined): void {
     const at = Math.floor(index / CHUNK_SECTORS);
     if (at !== this.#openAt) {
@@ -152,6 +169,11 @@ class ChunkEdit {
     }
     this.#open[index % CHUNK_SECTORS] = sector;
   }
+}
+
+function isZeroChunk(source: Uint8Array, from: number): boolean {
+  const to = from + CHUNK_BYTES;
+  return to <= source.length && ZEROS.compare(source, from, to) === 0;
 }
 
 /** `chunks` without anything beyond `size` bytes (invariant 2). */

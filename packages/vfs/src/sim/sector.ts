@@ -37,8 +37,9 @@ export class Sector {
 /** The one sector of written zeros. A hole is `undefined`: it was never written. */
 export const ZERO_SECTOR = new Sector(new Uint8Array(SECTOR_BYTES));
 
+const ZEROS = Buffer.alloc(SECTOR_BYTES);
+
 /** The sector that holds `bytes`, which it takes over. */
 export function sectorOf(bytes: Uint8Array): Sector {
-  for (let i = 0; i < SECTOR_BYTES; i++) if (bytes[i] !== 0) return new Sector(bytes);
-  return ZERO_SECTOR;
+  return ZEROS.compare(bytes) === 0 ? ZERO_SECTOR : new Sector(bytes);
 }
