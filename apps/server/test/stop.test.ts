@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { heldEngine } from './held-engine.js';
 import { RawClient } from './raw-client.js';
 import { sleep, start, until } from './test-server.js';
@@ -29,7 +29,10 @@ describe('an orderly stop', () => {
     a.send('SET', 'k', 'v');
     await until(() => engine.inner.appliedLsn === 1);
     const stopped = server.stop('test');
-    await expect(RawClient.connect(server.port)).rejects.toThrow('ECONNREFUSED');
+    // A process that another thread of the tests is starting may hold the socket until it runs.
+    await vi.waitFor(() => expect(RawClient.connect(server.port)).rejects.toThrow('ECONNREFUSED'), {
+      timeout: 5_000,
+    });
     a.send('SET', 'late', 'v');
     await sleep(30);
     expect(engine.inner.appliedLsn).toBe(1);
