@@ -44,9 +44,15 @@ export function copy(call: Call) {
   }
   if (database === call.session.database && sameName(call)) return call.fail(SAME_OBJECT);
   if (call.lookUp(SOURCE) === undefined) return call.reply.integer(0);
-  if (!replace && isIn(call, database, TARGET)) return call.reply.integer(0);
+  if (!replace && isTaken(call, database)) return call.reply.integer(0);
   copyTo(call, database, TARGET);
   call.reply.integer(1);
+}
+
+/** Whether the target is there; looking at it is a use of it. */
+function isTaken(call: Call, database: number): boolean {
+  if (database !== call.session.database) return isIn(call, database, TARGET);
+  return call.lookUp(TARGET) !== undefined;
 }
 
 /** MOVE key database */
